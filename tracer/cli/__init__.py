@@ -1,0 +1,1 @@
+"""The command line: strace's options, and those of an emulator."""

@@ -1,0 +1,331 @@
+"""One Unicorn engine: a CPU in one mode over the arena, its TLB and its traps.
+
+The design follows from measurements: a virtual TLB filled from the page table of the address
+space in use, the arena mapped once as physical memory, callbacks by bare ctypes.  Stores to
+executable pages never take Unicorn's fast path, so execution is granted to text only.
+"""
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tracer.cpu import uclib
+from tracer.cpu.uclib import lib
+from tracer.memory.arena import PAGE, SHIFT, Arena
+
+if TYPE_CHECKING:
+    from tracer.memory.space import AddressSpace
+
+_MASK = PAGE - 1
+_TLB_START, _TLB_MAX = 256, 8192    # entries; Unicorn doubles its TLB at a flush
+_HOOK_MEM_RW = 1 << 10 | 1 << 11
+_HOOK_MEM_T = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_uint64,
+                               ctypes.c_int, ctypes.c_int64, ctypes.c_void_p)
+ENTRY = ctypes.c_char * 12          # uc_tlb_entry: uint64_t paddr, uc_prot perms
+
+
+class Event:
+    """Why the CPU stopped, when it was not asked to: an exception of the program.
+
+    kind: "fault" (address and access are set), "illegal", "halt" or "interrupt" (number).
+    """
+
+    __slots__ = ("access", "address", "kind", "number")
+
+    def __init__(self, kind: str, number: int = 0, address: int = 0, access: int = 0) -> None:
+        self.kind = kind
+        self.number = number
+        self.address = address
+        self.access = access
+
+
+class Engine:
+    """What the CPUs of all ISAs have in common; see x86.py, arm.py and aarch64.py.
+
+    Subclasses give ``ARCH``, ``MODE``, ``REGISTERS`` (name → Unicorn's number), ``PC`` and
+    ``SP`` (names), and install their trap hooks in ``__init__``.
+    """
+
+    ARCH = MODE = 0
+    REGISTERS: dict[str, int] = {}
+    PC = SP = ""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+        handle = ctypes.c_void_p()
+        uclib.check(lib.uc_open(self.ARCH, self.MODE, ctypes.addressof(handle)))
+        assert handle.value
+        self.handle: int = handle.value
+        self.keep: list[object] = []        # callbacks, which ctypes does not keep alive
+        self.before_run()
+        uclib.check(lib.uc_mem_map_ptr(self.handle, 0, arena.size, uclib.PROT_ALL,
+                                       arena.host_address))
+        uclib.ctl(self.handle, uclib.CTL_TLB_TYPE, uclib.TLB_VIRTUAL)
+        uclib.ctl(self.handle, uclib.CTL_UC_USE_EXITS, 1)   # no "until" address at all
+        self.space: AddressSpace | None = None
+        self.fixed: dict[int, int] = {}     # page table of the kernel's own pages (GDT)
+        self.event: Event | None = None
+        self.error: BaseException | None = None     # raised in a callback
+        self._value = ctypes.c_uint64()
+        self._pvalue = ctypes.addressof(self._value)
+        self._flush_ctl = ctypes.c_int(1 << 30 | uclib.CTL_TLB_FLUSH)
+        self._chandle = ctypes.c_void_p(self.handle)
+        self._install_tlb()
+
+    def before_run(self) -> None:
+        """Settings that must precede everything else (page size, CPU model)."""
+
+    # -- registers ------------------------------------------------------------------------
+    def get(self, name: str) -> int:
+        """A register of up to 64 bits."""
+        self._value.value = 0
+        lib.uc_reg_read(self.handle, self.REGISTERS[name], self._pvalue)
+        return self._value.value
+
+    def set(self, name: str, value: int) -> None:
+        """Write a register of up to 64 bits."""
+        self._value.value = value
+        uclib.check(lib.uc_reg_write(self.handle, self.REGISTERS[name], self._pvalue))
+
+    def get_wide(self, name: str, size: int) -> bytes:
+        """A vector or x87 register."""
+        buffer = ctypes.create_string_buffer(size)
+        lib.uc_reg_read(self.handle, self.REGISTERS[name], ctypes.addressof(buffer))
+        return buffer.raw
+
+    def set_wide(self, name: str, data: bytes) -> None:
+        """Write a vector or x87 register."""
+        buffer = ctypes.create_string_buffer(data, len(data))
+        lib.uc_reg_write(self.handle, self.REGISTERS[name], ctypes.addressof(buffer))
+
+    def reader(self, names: tuple[str, ...]) -> Callable[[], tuple[int, ...]]:
+        """A fast function that reads these registers together."""
+        n = len(names)
+        values = (ctypes.c_uint64 * n)()
+        ids = (ctypes.c_int * n)(*(self.REGISTERS[name] for name in names))
+        pointers = (ctypes.c_void_p * n)(*(ctypes.addressof(values) + 8 * i for i in range(n)))
+        batch, handle = lib.uc_reg_read_batch, self.handle
+        pids, ppointers = ctypes.addressof(ids), ctypes.addressof(pointers)
+        unpack = struct.Struct(f"={n}Q").unpack
+        self.keep.append((values, ids, pointers))
+
+        def read() -> tuple[int, ...]:
+            batch(handle, pids, ppointers, n)
+            return unpack(values)
+
+        return read
+
+    def writer(self, names: tuple[str, ...]) -> Callable[..., None]:
+        """A fast function that writes these registers together."""
+        n = len(names)
+        values = (ctypes.c_uint64 * n)()
+        ids = (ctypes.c_int * n)(*(self.REGISTERS[name] for name in names))
+        pointers = (ctypes.c_void_p * n)(*(ctypes.addressof(values) + 8 * i for i in range(n)))
+        batch, handle = lib.uc_reg_write_batch, self.handle
+        pids, ppointers = ctypes.addressof(ids), ctypes.addressof(pointers)
+        pack = struct.Struct(f"={n}Q").pack_into
+        self.keep.append((values, ids, pointers))
+
+        def write(*words: int) -> None:
+            pack(values, 0, *words)
+            batch(handle, pids, ppointers, n)
+
+        return write
+
+    # -- contexts ----------------------------------------------------------------------------
+    def new_context(self) -> int:
+        """Room for all registers of a task; give it back with free_context."""
+        context = ctypes.c_void_p()
+        uclib.check(lib.uc_context_alloc(self.handle, ctypes.addressof(context)))
+        assert context.value
+        return context.value
+
+    def save(self, context: int) -> None:
+        """Copy the registers to a context."""
+        lib.uc_context_save(self.handle, context)
+
+    def load(self, context: int) -> None:
+        """Copy a context to the registers."""
+        lib.uc_context_restore(self.handle, context)
+
+    @staticmethod
+    def free_context(context: int) -> None:
+        """Give a context back."""
+        lib.uc_context_free(context)
+
+    # -- memory -----------------------------------------------------------------------------
+    def use(self, space: AddressSpace) -> None:
+        """Translate through the page table of this address space from now on."""
+        if self.space is not space:
+            if self.space is not None:
+                self.space.flush = lambda: None
+            self.space = space
+            space.flush = self.flush_tlb
+            self.flush_tlb()
+        self._set_table(space)
+
+    def flush_tlb(self) -> None:
+        """Forget all translations."""
+        lib.uc_ctl(self._chandle, self._flush_ctl)
+
+    def flush_code(self) -> None:
+        """Forget all translated code; only while the CPU is stopped."""
+        uclib.ctl(self.handle, uclib.CTL_TB_FLUSH)
+        self.flush_tlb()
+
+    def _install_tlb(self) -> None:
+        """Answer TLB misses from the page table of the space in use."""
+        pack = struct.Struct("=QI").pack_into
+        entries: dict[int, ctypes.Array[ctypes.c_char]] = {}
+        get: Callable[[int], int | None] = {}.get
+        need = {uclib.MEM_READ: 1, uclib.MEM_WRITE: 2, uclib.MEM_FETCH: 4}
+        code = self.arena.code
+        shared = self.arena.shared
+        flush, handle, command = lib.uc_ctl, self._chandle, self._flush_ctl
+        left, size = _TLB_START - 56, _TLB_START
+        diagnose: Callable[[int, int, int, int, int], bool] | None = None
+
+        def set_table(space: AddressSpace) -> None:
+            nonlocal get
+            get = space.table.get
+
+        def set_diagnose(instead: Callable[[int, int, int, int, int], bool] | None) -> None:
+            nonlocal diagnose
+            diagnose = instead
+
+        def fill(_handle: int, address: int, access: int, entry: int, _data: int) -> bool:
+            nonlocal left, size
+            if diagnose is not None:
+                return diagnose(_handle, address, access, entry, _data)
+            left -= 1
+            if left < 0 and size < _TLB_MAX:
+                size *= 2
+                left = 2 * size
+                flush(handle, command)
+            page = get(address >> SHIFT)
+            if page is None or not page & need[access]:
+                try:
+                    page = self._miss(address, need[access])
+                except BaseException as e:
+                    self.error = e
+                    return False
+                if not page:
+                    return False
+            if access == 18:
+                frame = page & -PAGE
+                if frame not in code:
+                    code.add(frame)
+                    if frame in shared:     # it may be writable through another page
+                        flush(handle, command)
+            elif page & 6 == 2 and page & -PAGE in code:
+                # Translated code of this frame would go stale: start over without it.
+                self.event = Event("stale")
+                return False
+            try:
+                buffer = entries[entry]
+            except KeyError:
+                buffer = entries[entry] = ENTRY.from_address(entry)
+            pack(buffer, 0, page & -PAGE, page & 7)
+            return True
+
+        callback = uclib.HOOK_TLB_T(fill)
+        self.keep.append(callback)
+        self._set_table = set_table
+        self._set_diagnose = set_diagnose
+        uclib.hook_add(self.handle, uclib.HOOK_TLB_FILL, callback)
+
+    def _miss(self, address: int, access: int) -> int:
+        """A page that is not in the table, or lacks the permission: 0 is a page fault."""
+        entry = self.fixed.get(address >> SHIFT)
+        if entry is not None and entry & access:
+            return entry
+        space = self.space
+        if space is not None and address < space.top:
+            entry = space.fault(address, access)
+            if entry:
+                return entry
+        elif space is not None:
+            space.failure = "MAPERR"
+        self.event = Event("fault", address=address, access=access)
+        return 0
+
+    def locate(self, fault: Event) -> int:
+        """The exact address of a fault, of which the TLB knew only the page.
+
+        The instruction is run once more with the page granted on a scratch frame, and with a
+        hook that tells the address; then everything is put back.
+        """
+        if fault.access == 4:
+            return self.get(self.PC)
+        context = self.new_context()
+        self.save(context)
+        scratch = self.arena.allocate()
+        page = fault.address >> SHIFT
+        seen: list[int] = []
+        pack = struct.Struct("=QI").pack_into
+        space = self.space
+
+        def fill(_handle: int, address: int, access: int, entry: int, _data: int) -> bool:
+            mapped = space.table.get(address >> SHIFT) if space is not None else None
+            if mapped is None:
+                mapped = self.fixed.get(address >> SHIFT)
+            if address >> SHIFT == page or access == uclib.MEM_WRITE:
+                target = scratch | 3
+            elif mapped is not None:
+                target = mapped
+            else:
+                return False
+            pack(ENTRY.from_address(entry), 0, target & -PAGE, target & 7)
+            return True
+
+        def accessed(_handle: int, _kind: int, address: int, _size: int, _value: int,
+                     _data: int) -> None:
+            if address & -PAGE == scratch:
+                seen.append(address & _MASK)
+
+        callback = _HOOK_MEM_T(accessed)
+        self._set_diagnose(fill)
+        hook = uclib.hook_add(self.handle, _HOOK_MEM_RW, callback)
+        try:
+            self.flush_code()
+            lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, 1)
+        finally:
+            self._set_diagnose(None)
+            lib.uc_hook_del(self.handle, hook)
+            self.load(context)
+            self.free_context(context)
+            self.arena.drop(scratch)
+            self.flush_code()
+        self.event = None
+        return (page << SHIFT) + seen[0] if seen else page << SHIFT
+
+    def pc_bit(self) -> int:
+        """1 when execution goes on in Thumb state."""
+        return 0
+
+    # -- running -----------------------------------------------------------------------------
+    def run(self) -> Event | None:
+        """Run until a trap handler calls ``stop`` or the program faults."""
+        self.event = None
+        code = lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, 0)
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        event = self.event
+        if event is not None:
+            return event
+        if code == uclib.ERR_INSN_INVALID:
+            return Event("illegal")
+        if code == uclib.ERR_OK:
+            return None
+        return Event("illegal") if code != uclib.ERR_EXCEPTION else Event("fault")
+
+    def stop(self) -> None:
+        """Leave ``run`` before the next instruction; for use in trap handlers."""
+        lib.uc_emu_stop(self.handle)
+
+    def close(self) -> None:
+        """Free the engine."""
+        lib.uc_close(self.handle)

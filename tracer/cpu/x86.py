@@ -1,0 +1,235 @@
+"""x86 CPUs: 64-bit mode and 32-bit protected mode."""
+from __future__ import annotations
+
+import ctypes
+import struct
+from collections.abc import Callable
+
+from tracer.cpu import uclib
+from tracer.cpu.engine import Engine, Event
+from tracer.memory.arena import PAGE, SHIFT, Arena
+
+_INS_SYSCALL, _INS_SYSENTER, _INS_CPUID, _INS_RDTSC, _INS_RDTSCP = 699, 700, 113, 608, 609
+_M32 = 0xFFFFFFFF
+
+_VECTORS = {
+    **{f"xmm{i}": 122 + i for i in range(16)}, **{f"st{i}": 114 + i for i in range(8)},
+    "mxcsr": 249, "fpcw": 246, "fpsw": 31, "fptag": 247,
+}
+_SYSTEM = {"cs": 11, "ss": 49, "ds": 17, "es": 28, "fs": 32, "gs": 33, "cr4": 54, "gdtr": 243}
+
+
+def _cpuid(engine: Engine) -> None:
+    """Answer cpuid as Unicorn's Haswell does, but without RDRAND and RDSEED, whose results
+    differ from run to run."""
+    leaf, sub = engine.get("rax") & _M32, engine.get("rcx") & _M32
+    words = CPUID.get((leaf, sub)) or CPUID.get((leaf, 0)) or (0, 0, 0, 0)
+    for name, word in zip(("rax", "rbx", "rcx", "rdx"), words, strict=True):
+        engine.set(name, word)
+
+
+class X86(Engine):
+    """What both modes share.
+
+    clock: nanoseconds of virtual time, for the time stamp counter (1 GHz).
+    """
+
+    ARCH = uclib.ARCH_X86
+
+    def __init__(self, arena: Arena) -> None:
+        super().__init__(arena)
+        self.clock: Callable[[], int] = lambda: 0
+        self.on_compat: Callable[[tuple[int, ...]], int | None] = lambda words: -38
+        self.on_call: Callable[[tuple[int, ...]], int | None] = lambda words: -38
+        self.compat = False             # the call in flight came by int 0x80
+        self._compat_read = self.reader(("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp"))
+
+        def interrupt(_handle: int, number: int, _data: int) -> None:
+            if self.event is not None:
+                return
+            if number != 0x80:
+                self.event = Event("interrupt", number)
+                self.stop()
+                return
+            try:
+                self.compat = True
+                result = self.on_compat(tuple([w & _M32 for w in self._compat_read()]))
+                if result is not None:
+                    self.set("rax", result)
+            except BaseException as e:
+                self.error = e
+                self.stop()
+
+        def cpuid(_handle: int, _data: int) -> int:
+            _cpuid(self)
+            return 1
+
+        def rdtsc(_handle: int, _data: int) -> int:
+            now = self.clock()
+            self.set("rax", now & _M32)
+            self.set("rdx", now >> 32 & _M32)
+            return 1
+
+        def rdtscp(_handle: int, _data: int) -> int:
+            self.set("rcx", 0)
+            return rdtsc(_handle, _data)
+
+        self._hook(uclib.HOOK_INTR, uclib.HOOK_INTR_T(interrupt))
+        for number, function in ((_INS_CPUID, cpuid), (_INS_RDTSC, rdtsc), (_INS_RDTSCP, rdtscp)):
+            self._hook(uclib.HOOK_INSN, uclib.HOOK_INSN_INT_T(function), number)
+
+    def _hook(self, kind: int, callback: object, *extra: int) -> None:
+        self.keep.append(callback)
+        uclib.hook_add(self.handle, kind, callback, *extra)
+
+
+class X8664(X86):
+    """64-bit mode."""
+
+    MODE = uclib.MODE_64
+    PC, SP = "rip", "rsp"
+    RESULT = "rax"
+    GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11",
+               "r12", "r13", "r14", "r15", "rip", "rflags")
+    REGISTERS = {
+        "rax": 35, "rbx": 37, "rcx": 38, "rdx": 40, "rsi": 43, "rdi": 39, "rbp": 36, "rsp": 44,
+        **{f"r{i}": 98 + i for i in range(8, 16)}, "rip": 41, "rflags": 253,
+        "fs_base": 250, "gs_base": 251, **_SYSTEM, **_VECTORS,
+    }
+    TLS = "fs_base"
+
+    def __init__(self, arena: Arena) -> None:
+        super().__init__(arena)
+        self.set("rflags", 0x202)
+        read = self.reader(("rax", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rip", "rflags"))
+        self._finish = finish = self.writer(("rax", "rcx", "r11"))
+        self._set_result = self.writer(("rax",))
+
+        def syscall(_handle: int, _data: int) -> None:
+            try:
+                self.compat = False
+                words = read()
+                result = self.on_call(words)
+                if result is not None:
+                    finish(result & 0xFFFFFFFFFFFFFFFF, words[7] + 2, words[8])
+            except BaseException as e:
+                self.error = e
+                self.stop()
+
+        def sysenter(_handle: int, _data: int) -> None:
+            # From 64-bit code it returns into 32-bit code that is not there.
+            self.event = Event("interrupt", 13)
+            self.stop()
+
+        self._hook(uclib.HOOK_INSN, uclib.HOOK_INSN_T(syscall), _INS_SYSCALL)
+        self._hook(uclib.HOOK_INSN, uclib.HOOK_INSN_T(sysenter), _INS_SYSENTER)
+
+    def complete(self, words: tuple[int, ...], result: int) -> None:
+        """Leave a call that was not answered in its trap handler."""
+        if len(words) == 7:
+            self.set("rax", result & 0xFFFFFFFFFFFFFFFF)
+        else:
+            self._finish(result & 0xFFFFFFFFFFFFFFFF, words[7] + 2, words[8])
+
+    def rewind(self, words: tuple[int, ...], number: int | None = None) -> None:
+        """Have the trap instruction executed again, perhaps with another number."""
+        self.set("rip", words[7] if len(words) > 7 else self.get("rip") - 2)
+        self.set("rax", words[0] if number is None else number)
+
+    def trap_pc(self, words: tuple[int, ...]) -> int:
+        """The address after the trap instruction."""
+        return words[7] + 2 if len(words) > 7 else self.get("rip")
+
+
+class I386(X86):
+    """32-bit protected mode with a flat GDT; TLS entries as Linux has them (12 to 14)."""
+
+    MODE = uclib.MODE_32
+    PC, SP = "eip", "esp"
+    RESULT = "eax"
+    GENERAL = ("eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags")
+    REGISTERS = {
+        "eax": 19, "ebx": 21, "ecx": 22, "edx": 24, "esi": 29, "edi": 23, "ebp": 20, "esp": 30,
+        "eip": 26, "eflags": 25, "rax": 19, "rbx": 21, "rcx": 22, "rdx": 24, "rsi": 29,
+        "rdi": 23, "rbp": 20, **_SYSTEM, **{k: v for k, v in _VECTORS.items()
+                                          if k not in {f"xmm{i}" for i in range(8, 16)}},
+    }
+    TLS = ""
+    GDT_ADDRESS = 0xFFFFF000        # above user space, reachable by the CPU alone
+    CODE, DATA, TLS_FIRST = 0x23, 0x2B, 12
+
+    def __init__(self, arena: Arena) -> None:
+        super().__init__(arena)
+        self._gdt = arena.allocate()
+        self.fixed[self.GDT_ADDRESS >> SHIFT] = self._gdt | 3
+        flat = _descriptor(0, 0xFFFFF, 0xFB, 0xC), _descriptor(0, 0xFFFFF, 0xF3, 0xC)
+        kernel = _descriptor(0, 0xFFFFF, 0x93, 0xC)
+        view = arena.view
+        view[self._gdt + 4 * 8:self._gdt + 5 * 8] = flat[0]
+        view[self._gdt + 5 * 8:self._gdt + 6 * 8] = flat[1]
+        view[self._gdt + 3 * 8:self._gdt + 4 * 8] = kernel
+        gdtr = struct.pack("=HxxxxxxQIII", 0, self.GDT_ADDRESS, 16 * 8 - 1, 0, 0)[:24]
+        buffer = ctypes.create_string_buffer(gdtr, 24)
+        uclib.check(uclib.lib.uc_reg_write(self.handle, self.REGISTERS["gdtr"],
+                                           ctypes.addressof(buffer)))
+        self.reset_segments()
+        self.set("eflags", 0x202)
+        self.landing = 0                # the vDSO's address after sysenter
+        self._set_result = self.writer(("eax",))
+
+        def sysenter(_handle: int, _data: int) -> None:
+            space = self.space
+            try:
+                # 32-bit entry: ebp is the user's stack pointer, the sixth argument on top.
+                ebp = self.get("ebp")
+                assert space is not None
+                sixth = space.read_int(ebp, 4)
+                self.set("ebp", sixth)
+                self.set("esp", ebp)
+                self.set("eip", self.landing)
+                self.compat = True
+                result = self.on_compat(self._compat_read())
+                if result is not None:
+                    self.set("eax", result)
+            except BaseException as e:
+                self.error = e
+                self.stop()
+
+        self._hook(uclib.HOOK_INSN, uclib.HOOK_INSN_T(sysenter), _INS_SYSENTER)
+
+    def reset_segments(self) -> None:
+        """Flat segments; a stack segment of DPL 0 must come first, or the stack is 16 bits."""
+        self.set("ss", 0x18)
+        self.set("ds", self.DATA)
+        self.set("es", self.DATA)
+        self.set("fs", 0)
+        self.set("gs", 0)
+
+    def set_tls_entries(self, entries: list[bytes]) -> None:
+        """Install the three TLS descriptors (8 bytes each) of the task that runs next."""
+        start = self._gdt + self.TLS_FIRST * 8
+        self.arena.view[start:start + 24] = b"".join(entries)
+
+    def complete(self, words: tuple[int, ...], result: int) -> None:
+        """Leave a call that was not answered in its trap handler."""
+        self.set("eax", result & _M32)
+
+    def rewind(self, words: tuple[int, ...], number: int | None = None) -> None:
+        """Have the trap instruction executed again, perhaps with another number."""
+        self.set("eip", self.get("eip") - 2)
+        self.set("eax", words[0] if number is None else number)
+
+    def trap_pc(self, words: tuple[int, ...]) -> int:
+        """The address after the trap instruction."""
+        return self.get("eip")
+
+
+def _descriptor(base: int, limit: int, access: int, flags: int) -> bytes:
+    """A segment descriptor (Intel SDM vol. 3, 3.4.5)."""
+    return struct.pack("<HHBBBB", limit & 0xFFFF, base & 0xFFFF, base >> 16 & 0xFF, access,
+                       flags << 4 | limit >> 16 & 0xF, base >> 24 & 0xFF)
+
+
+descriptor = _descriptor
+PAGE_SIZE = PAGE
+CPUID: dict[tuple[int, int], tuple[int, int, int, int]] = {}

@@ -1,0 +1,1 @@
+"""Argument words and guest memory → values."""

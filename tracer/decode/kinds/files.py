@@ -1,0 +1,359 @@
+"""Kinds of files: modes, open, stat, directories, fcntl, positions."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sysnames.row import Kind
+from tracer.decode import symbols
+from tracer.decode.build import (
+    DONE,
+    LATER,
+    Build,
+    Coded,
+    InOut,
+    fetch,
+    length,
+    name_of,
+)
+from tracer.decode.call import Call, kind, memory_kind, result_kind
+from tracer.decode.kinds.basic import fd_value, makedev, path_value
+from tracer.decode.kinds.time import timestamp
+from tracer.decode.values import Addr, Array, Comment, Hex, Join, Named, Str, Struct, Sym, Text
+
+if TYPE_CHECKING:
+    from sysnames.row import Param
+    from tracer.decode.build import MemType
+    from tracer.decode.call import Decoder
+    from tracer.decode.values import Value
+
+S_IFMT, S_IFCHR, S_IFBLK = 0o170000, 0o020000, 0o060000
+O_CREAT, O_TMPFILE_BIT = 0o100, 0o20000000
+_MODE_BITS = ((0o4000, "|S_ISUID"), (0o2000, "|S_ISGID"), (0o1000, "|S_ISVTX"))
+
+
+# -- modes and devices
+
+def symbolic_mode(types: symbols.Enum, mode: int) -> Sym:
+    """``S_IFREG|0644``; without a file type the number alone."""
+    kind_ = types.names.get(mode & S_IFMT)
+    if kind_ is None:
+        return Sym(mode, None, None, "o")
+    text = kind_ + "".join([name for bit, name in _MODE_BITS if mode & bit])
+    return Sym(mode, f"{text}|0{mode & 0o777 | mode & ~0o177777:02o}", None, "o")
+
+
+@kind("inode_mode")
+def _inode_mode(b: Build) -> Decoder:
+    types = symbols.enum("modetypes", b.abi)
+    cache: dict[int, Sym] = {}
+
+    def decode(call: Call, word: int) -> Value:
+        s = cache.get(word)
+        if s is None:
+            s = cache[word] = symbolic_mode(types, word & 0xffffffff)
+        return s
+
+    return decode
+
+
+@kind("open_mode")
+def _open_mode(b: Build, flags: Param) -> Decoder:
+    name = name_of(flags)
+    mask = (1 << b.bits()) - 1
+
+    def decode(call: Call, word: int) -> Value | None:
+        if call.by_name(name) & (O_CREAT | O_TMPFILE_BIT):
+            return Sym(word & mask, None, None, "o")
+        return None
+
+    return decode
+
+
+def _is_device(mode: int) -> bool:
+    return mode & S_IFMT in (S_IFCHR, S_IFBLK)
+
+
+@kind("inode_dev", "device_only")
+def _inode_dev(b: Build, mode: Param) -> Decoder:
+    name = name_of(mode)
+    return lambda call, word: makedev(word) if _is_device(call.by_name(name)) else None
+
+
+@kind("file_only")
+def _file_only(b: Build, mode: Param) -> Decoder:
+    name = name_of(mode)
+    mask = (1 << b.bits()) - 1
+    return lambda call, word: None if _is_device(call.by_name(name)) else word & mask
+
+
+@kind("only")
+def _only(b: Build, field: Param, mask: int, of: Kind) -> Decoder:
+    """``of``, where the field has one of the bits."""
+    name = name_of(field)
+    decode = b.decoder(of, b.ctype)
+    return lambda call, word: decode(call, word) if call.by_name(name) & mask else None
+
+
+@memory_kind("only_timestamp")
+def _only_timestamp(b: Build, field: Param, mask: int) -> MemType:
+    name = name_of(field)
+    t = b.struct("statx_timestamp")
+
+    def read(call: Call, data: bytes, at: int, addr: int) -> Value | None:
+        return timestamp(call, t, data, at, addr) if call.by_name(name) & mask else None
+
+    return Coded(t.size, read)
+
+
+@kind("statx_flags")
+def _statx_flags(b: Build) -> Decoder:
+    sync = symbols.enum("at_statx_sync_types", b.abi)
+    rest = symbols.flags("at_flags", b.abi, 32)
+
+    def decode(call: Call, word: int) -> Value:
+        n = word & 0xffffffff
+        first = sync.names.get(n & 0x6000)
+        parts: list[Value] = [Sym(n & 0x6000, first)]
+        if n & ~0x6000:
+            s = rest.sym(n & ~0x6000)
+            parts.append(Sym(s.n, s.text))
+        return Join(parts) if len(parts) > 1 else parts[0]
+
+    return decode
+
+
+# -- directories
+
+@kind("dirents")
+def _dirents(b: Build, size: Param) -> Decoder:
+    return _directory(b, "linux_dirent", size)
+
+
+@kind("dirents64")
+def _dirents64(b: Build, size: Param) -> Decoder:
+    return _directory(b, "linux_dirent64", size)
+
+
+def _directory(b: Build, name: str, size: Param) -> Decoder:
+    """getdents' buffer: the number of entries, or all of them when not abbreviated."""
+    get = length(size)
+    head = b.struct(name)
+    at_reclen = head.layout["d_reclen"]
+    at_name = next(offset for field, offset, _ in head.fields if field == "d_name")
+    fields = [f for f in head.fields if f[0] != "d_name"]
+    types = symbols.enum("dirent_types", b.abi, 8)
+    old = name == "linux_dirent"
+    abbrev = b.abbrev
+
+    def entry(call: Call, data: bytes, at: int, size: int, addr: int) -> Struct:
+        out: list[tuple[str, Value]] = []
+        for field, offset, t in fields:
+            v = t.read(call, data, at + offset, addr + offset)
+            if v is not None:
+                out.append((field, v))
+        room = size - at_name - (1 if old else 0)
+        if room > 0:
+            raw = data[at + at_name:at + at_name + min(room, 256)]
+            end = raw.find(0)
+            out.append(("d_name", Str(raw[:end] if end >= 0 else raw[:-1], end < 0, "", True)))
+        if old and size > at_name:
+            out.append(("d_type", types.sym(data[at + size - 1])))
+        return Struct(out)
+
+    def decode(call: Call, addr: int) -> Value:
+        total = get(call)
+        if not total and not call.error and addr:
+            return Comment(Addr(addr), "0 entries") if abbrev else Array([])
+        data = fetch(call, addr, total)
+        if data is None:
+            return Addr(addr)
+        entries: list[Value] = []
+        count = at = 0
+        while at + at_name <= total:
+            size = at_reclen[1](data, at + at_reclen[0])[0]
+            if size < at_name or at + size > total:
+                break
+            if not abbrev:
+                entries.append(entry(call, data, at, size, addr + at))
+            count += 1
+            at += size
+        if abbrev:
+            return Comment(Addr(addr), f"{count} entr{'y' if count == 1 else 'ies'}")
+        return Array(entries)
+
+    return decode
+
+
+@kind("old_dirent")
+def _old_dirent(b: Build, result: Param) -> Decoder:
+    head = b.struct("old_linux_dirent")
+    fields = [f for f in head.fields if f[0] != "d_name"]
+    get = length(result)
+
+    def decode(call: Call, addr: int) -> Value:
+        data = fetch(call, addr, head.size) if get(call) else None
+        if data is None:
+            return Addr(addr)
+        out: list[tuple[str, Value]] = []
+        for field, offset, t in fields:
+            v = t.read(call, data, offset, addr + offset)
+            if v is not None:
+                out.append((field, v))
+        reclen = head.layout["d_namlen"][1](data, head.layout["d_namlen"][0])[0]
+        out.append(("d_name", path_value(call, addr + head.size, min(reclen, 256) + 1)))
+        return Struct(out)
+
+    return decode
+
+
+@kind("readdir_count")
+def _readdir_count(b: Build) -> Decoder:
+    return lambda call, word: None if word == 1 else word
+
+
+# -- fcntl
+
+class _FcntlArg(InOut):
+    """fcntl's third argument, by its command."""
+
+    __slots__ = ("at_exit", "cmd", "default", "kinds", "none")
+
+    def __init__(self, b: Build, cmd: str) -> None:
+        self.cmd = cmd
+        codes = {text: n for n, text in symbols.enum("fcntlcmds", b.abi).names.items()}
+        self.kinds: dict[int, Decoder] = {}
+        self.at_exit: set[int] = set()
+        self.none: set[int] = set()
+        self.default = b.decoder(Kind("hex"))
+        wide = b.name == "fcntl64"
+        for rows, target in ((_FCNTL_IN, None), (_FCNTL_OUT, self.at_exit)):
+            for text, row in rows:
+                for name in text.split():
+                    code = codes.get(name)
+                    if code is None or (name.endswith("LK64") and not wide) or \
+                            (name.endswith("LKW64") and not wide):
+                        continue
+                    self.kinds[code] = b.decoder(row, "ulong")
+                    if target is not None:
+                        target.add(code)
+        for name in "F_GETFD F_GETFL F_GETOWN F_GETPIPE_SZ F_GETLEASE F_GET_SEALS " \
+                    "F_GETSIG".split():
+            if name in codes:
+                self.none.add(codes[name])
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        cmd = call.by_name(self.cmd)
+        if cmd in self.none:
+            return None, DONE
+        if cmd in self.at_exit:
+            return None, LATER
+        return self.kinds.get(cmd, self.default)(call, word), DONE
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        return self.kinds[call.by_name(self.cmd)](call, word)
+
+
+def _k(name: str, *params: Kind | int) -> Kind:
+    return Kind(name, params)
+
+
+_FCNTL_IN: tuple[tuple[str, Kind], ...] = (
+    ("F_SETFD", _k("flags", _k("fdflags"))),
+    ("F_SETOWN F_SETPIPE_SZ F_DUPFD F_DUPFD_CLOEXEC", _k("int")),
+    ("F_SETFL", _k("flags", _k("open_flags"))),
+    ("F_SETLK F_SETLKW", _k("ptr", _k("flock"))),
+    ("F_OFD_SETLK F_OFD_SETLKW F_SETLK64 F_SETLKW64", _k("ptr", _k("flock64"))),
+    ("F_SETOWN_EX", _k("ptr", _k("f_owner_ex"))),
+    ("F_NOTIFY", _k("flags", _k("notifyflags"))),
+    ("F_SETLEASE", _k("enum", _k("lockfcmds"))),
+    ("F_ADD_SEALS", _k("flags", _k("f_seals"))),
+    ("F_SETSIG", _k("signal")),
+)
+_FCNTL_OUT: tuple[tuple[str, Kind], ...] = (
+    ("F_GETLK", _k("ptr", _k("flock_get"))),
+    ("F_OFD_GETLK F_GETLK64", _k("ptr", _k("flock64_get"))),
+    ("F_GETOWN_EX", _k("ptr", _k("f_owner_ex"))),
+)
+
+
+@memory_kind("flock_get")
+def _flock_get(b: Build) -> MemType:
+    return b.struct("flock", "flock_get")
+
+
+@memory_kind("flock64_get")
+def _flock64_get(b: Build) -> MemType:
+    return b.struct("flock64", "flock_get")
+
+
+@kind("fcntl_arg")
+def _fcntl_arg(b: Build, cmd: Param) -> InOut:
+    return _FcntlArg(b, name_of(cmd))
+
+
+@result_kind("fcntl_result")
+def _fcntl_result(b: Build, cmd: Param) -> object:
+    name = name_of(cmd)
+    codes = {text: n for n, text in symbols.enum("fcntlcmds", b.abi).names.items()}
+    fds = symbols.flags("fdflags", b.abi)
+    seals = symbols.flags("f_seals", b.abi)
+    opens = symbols.flags("open_flags", b.abi)
+    leases = symbols.enum("lockfcmds", b.abi)
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        command = call.by_name(name)
+        n = call.result
+        if command in (codes["F_DUPFD"], codes["F_DUPFD_CLOEXEC"]):
+            return fd_value(call, n), None
+        if command == codes["F_GETFD"] and n:
+            return Hex(n), Named("flags", fds.sym(n), " ")
+        if command == codes["F_GETFL"]:
+            return Hex(n), Named("flags", opens.sym(n), " ")
+        if command == codes["F_GET_SEALS"] and n:
+            return Hex(n), Named("seals", seals.sym(n), " ")
+        if command == codes["F_GETLEASE"]:
+            text = leases.names.get(n)
+            return Hex(n), None if text is None else Text(text)
+        if command == codes["F_GETSIG"] and n:
+            from tracer.decode.kinds.signal import signal_text
+
+            text = signal_text(n)
+            return n, None if text is None else Text(text)
+        return n, None
+
+    return decode
+
+
+# -- extended attributes
+
+@kind("xattr_value")
+def _xattr_value(b: Build, *sizes: Param) -> Decoder:
+    from tracer.decode.kinds.basic import bytes_value
+
+    if b.direction == "in":
+        get = length(sizes[0])
+        return lambda call, addr: bytes_value(call, addr, get(call))
+    get = length(sizes[0])
+    size = length(sizes[1])
+
+    def decode(call: Call, addr: int) -> Value:
+        # a size of 0 asks for the size only
+        if call.error or not size(call):
+            return Addr(addr)
+        return bytes_value(call, addr, get(call))
+
+    return decode
+
+
+@kind("xattr_list")
+def _xattr_list(b: Build, result: Param, size: Param) -> Decoder:
+    from tracer.decode.kinds.basic import bytes_value
+
+    get, room = length(result), length(size)
+
+    def decode(call: Call, addr: int) -> Value:
+        if call.error or not room(call):
+            return Addr(addr)
+        return bytes_value(call, addr, get(call))
+
+    return decode

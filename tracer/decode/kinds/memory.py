@@ -1,0 +1,201 @@
+"""Kinds of memory calls."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.decode import symbols
+from tracer.decode.build import Build, Coded, fetch, length, name_of, read_array
+from tracer.decode.call import Call, kind
+from tracer.decode.values import Addr, Hex, Join, Sym
+
+if TYPE_CHECKING:
+    from sysnames.row import Param
+    from tracer.decode.build import MemType
+    from tracer.decode.call import Decoder
+    from tracer.decode.values import Value
+
+MAP_TYPE = 0xf
+_HUGE_SHIFT, _HUGE_MASK = 26, 0x3f << 26
+
+
+@kind("mmap_flags")
+def _mmap_flags(b: Build) -> Decoder:
+    names = symbols.flags("mmap_flags", b.abi, 64)
+    types = {n: text for n, text in reversed(names.entries) if n <= MAP_TYPE}
+    rest = [(n, text) for n, text in names.entries if n > MAP_TYPE]
+    others = symbols.Flags(rest, None, 64)
+    cache: dict[int, Sym] = {}
+
+    def read(word: int) -> Sym:
+        kind_ = word & MAP_TYPE
+        first = types.get(kind_)
+        parts = [first or (f"{kind_:#x} /* MAP_??? */" if kind_ else "0 /* MAP_??? */")]
+        left = word & ~MAP_TYPE & ~_HUGE_MASK
+        if left:
+            found, odd = others.split(left)
+            parts += found
+            if odd:
+                parts.append(hex(odd))
+        huge = word & _HUGE_MASK
+        if huge:
+            parts.append(f"{huge >> _HUGE_SHIFT}<<MAP_HUGE_SHIFT")
+        return Sym(word, "|".join(parts))
+
+    def decode(call: Call, word: int) -> Value:
+        s = cache.get(word)
+        if s is None:
+            s = read(word)
+            if len(cache) < symbols.CACHE_LIMIT:
+                cache[word] = s
+        return s
+
+    return decode
+
+
+@kind("old_mmap")
+def _old_mmap(b: Build) -> Decoder:
+    t = b.struct("mmap_arg_struct")
+
+    def decode(call: Call, addr: int) -> Value:
+        data = fetch(call, addr, t.size)
+        if data is None:
+            return Addr(addr)
+        return Join([v for _, v in t.read(call, data, 0, addr).fields], ", ")
+
+    return decode
+
+
+@kind("mremap_addr")
+def _mremap_addr(b: Build, flags: Param) -> Decoder:
+    name = name_of(flags)
+    # MREMAP_FIXED or MREMAP_DONTUNMAP
+    return lambda call, word: Addr(word) if call.by_name(name) & 6 else None
+
+
+@kind("mincore_vec")
+def _mincore_vec(b: Build, size: Param) -> Decoder:
+    get = length(size)
+
+    def bit(call: Call, data: bytes, at: int, addr: int) -> Value:
+        return data[at] & 1
+
+    t = Coded(1, bit)
+
+    def decode(call: Call, addr: int) -> Value:
+        pages = (get(call) + 4095) // 4096
+        if call.error or not call.plan.verbose or not addr:
+            return Addr(addr)
+        return read_array(call, t, addr, pages)
+
+    return decode
+
+
+@kind("mpol_mode")
+def _mpol_mode(b: Build) -> Decoder:
+    modes = symbols.enum("mpol_modes", b.abi)
+    flags = symbols.flags("mpol_mode_flags", b.abi, 32)
+    bits = 0
+    for n, _ in flags.entries:
+        bits |= n
+    all_ones = (1 << b.bits()) - 1
+
+    def decode(call: Call, word: int) -> Value:
+        word &= all_ones
+        mode = modes.sym(word & ~bits & 0xffffffff)
+        flag = word & bits
+        if not flag:
+            return mode
+        names = "|".join(flags.split(flag)[0])
+        if mode.text is None:
+            first = f"{hex(mode.n) if mode.n else '0'} /* {mode.unknown} */"
+        else:
+            first = mode.text
+        return Sym(word, f"{first}|{names}")
+
+    return decode
+
+
+@kind("nodemask")
+def _nodemask(b: Build, size: Param) -> Decoder:
+    get = length(size)
+    word_size = b.long
+    t = Coded(word_size, lambda call, data, at, addr: Hex(
+        int.from_bytes(data[at:at + word_size], "little")), composite=False)
+    unit = word_size * 8
+
+    def decode(call: Call, addr: int) -> Value:
+        bits = get(call)
+        words = (bits + unit - 2) // unit if bits else 0
+        return read_array(call, t, addr, words)
+
+    return decode
+
+
+@kind("page_status")
+def _page_status(b: Build) -> Decoder:
+    from sysnames.errno import NAMES
+
+    def decode(call: Call, word: int) -> Value:
+        if word < 0:
+            return Sym(word, "-" + NAMES[-word] if -word in NAMES else None, None, "d")
+        return word
+
+    return decode
+
+
+@kind("memfd_flags")
+def _memfd_flags(b: Build) -> Decoder:
+    names = symbols.flags("memfd_create_flags", b.abi, 32)
+
+    def decode(call: Call, word: int) -> Value:
+        word &= 0xffffffff
+        found, left = names.split(word & ~_HUGE_MASK)
+        if word & _HUGE_MASK:
+            if left:
+                found.append(hex(left))
+            found.append(f"{word >> _HUGE_SHIFT & 0x3f}<<MFD_HUGE_SHIFT")
+            return Sym(word, "|".join(found))
+        return names.sym(word)
+
+    return decode
+
+
+@kind("user_desc")
+def _user_desc(b: Build) -> Decoder:
+    return user_desc(b)
+
+
+def user_desc(b: Build) -> Decoder:
+    """A pointer to an x86 segment descriptor, its limit and bits."""
+    from tracer.decode.build import pointer_to
+
+    return pointer_to(user_desc_type(b))
+
+
+def user_desc_type(b: Build) -> MemType:
+    """x86's struct user_desc."""
+    import struct
+
+    from tracer.decode.values import Struct
+
+    unpack = struct.Struct("<IIII").unpack_from
+    wide = b.abi == "x86_64"
+    names = (("seg_32bit", 0, 1), ("contents", 1, 3), ("read_exec_only", 3, 1),
+             ("limit_in_pages", 4, 1), ("seg_not_present", 5, 1), ("useable", 6, 1))
+
+    def read(call: Call, data: bytes, at: int, addr: int) -> Value:
+        number, base, limit, bits = unpack(data, at)
+        fields: list[tuple[str, Value]] = [
+            ("entry_number", number - (1 << 32) if number == 0xffffffff else number),
+            ("base_addr", Addr(base) if base else Hex(0)),
+            ("limit", Sym(limit, None, None, "L")),
+        ]
+        fields += [(name, bits >> shift & mask) for name, shift, mask in names]
+        if wide:
+            fields.append(("lm", bits >> 7 & 1))
+        return Struct(fields)
+
+    return Coded(16, read)
+
+
+

@@ -1,0 +1,80 @@
+"""How structures print where that differs from their order in memory.
+
+Items are separated by ``;``: ``[!]name [kind]``.  Without a kind the structure's own counts;
+``!`` marks what an abbreviated structure shows; ``printed=field`` renames.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sysnames.lookup import SUFFIXES
+from sysnames.row import parse
+
+if TYPE_CHECKING:
+    from sysnames.row import Kind
+
+
+class Part(NamedTuple):
+    """One printed field."""
+
+    name: str
+    field: str
+    kind: Kind | None
+    marked: bool
+
+
+_STAT_TIMES = ("st_atime date_ns(st_atime_nsec); st_atime_nsec; st_mtime date_ns(st_mtime_nsec); "
+               "st_mtime_nsec; st_ctime date_ns(st_ctime_nsec); st_ctime_nsec")
+_STAT = ("st_dev; st_ino; !st_mode; st_nlink; st_uid; st_gid; st_blksize; st_blocks; "
+         "!st_rdev device_only(st_mode); !st_size file_only(st_mode); " + _STAT_TIMES)
+
+SHAPES: dict[str, str] = {
+    "stat": _STAT,
+    "stat64": _STAT,
+    "oldstat": "st_dev; st_ino; !st_mode; st_nlink; st_uid; st_gid; "
+               "!st_rdev device_only(st_mode); !st_size file_only(st_mode); "
+               "st_atime; st_mtime; st_ctime",
+    "statx": "!stx_mask; stx_blksize; !stx_attributes; stx_nlink only(stx_mask, 0x4, uint); "
+             "stx_uid only(stx_mask, 0x8, uid); stx_gid only(stx_mask, 0x10, gid); "
+             "!stx_mode only(stx_mask, 0x3, inode_mode); stx_ino only(stx_mask, 0x100, u64); "
+             "!stx_size only(stx_mask, 0x200, u64); stx_blocks only(stx_mask, 0x400, u64); "
+             "stx_attributes_mask; stx_atime only_timestamp(stx_mask, 0x20); "
+             "stx_btime only_timestamp(stx_mask, 0x800); "
+             "stx_ctime only_timestamp(stx_mask, 0x80); "
+             "stx_mtime only_timestamp(stx_mask, 0x40); stx_rdev_major; stx_rdev_minor; "
+             "stx_dev_major; stx_dev_minor; stx_mnt_id only(stx_mask, 0x1000, hex64); "
+             "stx_dio_mem_align only(stx_mask, 0x2000, uint); "
+             "stx_dio_offset_align only(stx_mask, 0x2000, uint)",
+    "sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
+    "old_sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
+    "flock": "l_type; l_whence; l_start; l_len",
+    "flock64": "l_type; l_whence; l_start; l_len",
+    "flock_get": "l_type; l_whence; l_start; l_len; l_pid",
+}
+
+_cache: dict[tuple[str, str], list[Part] | None] = {}
+
+
+def find(name: str, abi: str) -> list[Part] | None:
+    """The shape of a structure, or None when it prints as it stands in memory."""
+    key = name, abi
+    if key not in _cache:
+        _cache[key] = _parse(name, abi)
+    return _cache[key]
+
+
+def _parse(name: str, abi: str) -> list[Part] | None:
+    for suffix in SUFFIXES[abi]:
+        text = SHAPES.get(name + suffix)
+        if text is not None:
+            break
+    else:
+        return None
+    parts = []
+    for piece in text.split(";"):
+        head, _, rest = piece.strip().partition(" ")
+        marked = head.startswith("!")
+        printed, _, field = head.lstrip("!").partition("=")
+        kind = parse(f"{printed} {rest}").items[0].kind if rest else None
+        parts.append(Part(printed, field or printed, kind, marked))
+    return parts

@@ -1,0 +1,361 @@
+"""Tasks (threads), thread groups and what they own or share."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from sysnames import errno as E
+from tracer.errors import LinuxError
+from tracer.vfs.base import O_PATH, File
+from tracer.wait import WaitQueue
+
+if TYPE_CHECKING:
+    from tracer.abi.base import Abi
+    from tracer.cpu.engine import Engine
+    from tracer.kernel.kernel import Kernel
+    from tracer.kernel.registry import Blocking
+    from tracer.memory.space import AddressSpace
+    from tracer.vfs.namespace import Location
+
+AT_FDCWD = -100
+
+RUNNABLE, BLOCKED, STOPPED, ZOMBIE, DEAD = range(5)
+
+# resource.h
+RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_CORE, RLIMIT_RSS = range(6)
+RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_AS, RLIMIT_LOCKS = range(6, 11)
+RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME = range(11, 16)
+RLIM_INFINITY = (1 << 64) - 1
+
+
+class FdTable:
+    """Open descriptors; shared by tasks with CLONE_FILES."""
+
+    __slots__ = ("cloexec", "files", "users")
+
+    def __init__(self) -> None:
+        self.files: dict[int, File] = {}
+        self.cloexec: set[int] = set()
+        self.users = 1
+
+    def get(self, fd: int) -> File:
+        """The open file; EBADF.  O_PATH files count as not open, as for most calls."""
+        file = self.files.get(fd)
+        if file is None or file.flags & O_PATH:
+            raise LinuxError(E.EBADF)
+        return file
+
+    def get_any(self, fd: int) -> File:
+        """The open file, O_PATH included; EBADF."""
+        file = self.files.get(fd)
+        if file is None:
+            raise LinuxError(E.EBADF)
+        return file
+
+    def lowest(self, start: int, limit: int) -> int:
+        """The lowest free number from start on; EMFILE at the limit (RLIMIT_NOFILE)."""
+        files = self.files
+        fd = start
+        while fd in files:
+            fd += 1
+        if fd >= limit:
+            raise LinuxError(E.EMFILE)
+        return fd
+
+    def put(self, fd: int, file: File, cloexec: bool = False) -> None:
+        """Make fd refer to the file, in place of any other."""
+        file.refs += 1
+        old = self.files.get(fd)
+        self.files[fd] = file
+        if cloexec:
+            self.cloexec.add(fd)
+        else:
+            self.cloexec.discard(fd)
+        if old is not None:
+            drop(old)
+
+    def close(self, fd: int) -> None:
+        """EBADF when it is not open."""
+        file = self.files.pop(fd, None)
+        if file is None:
+            raise LinuxError(E.EBADF)
+        self.cloexec.discard(fd)
+        drop(file)
+
+    def copy(self) -> FdTable:
+        """For fork: the same files, a table of its own."""
+        new = FdTable()
+        new.files = dict(self.files)
+        new.cloexec = set(self.cloexec)
+        for file in self.files.values():
+            file.refs += 1
+        return new
+
+    def release(self) -> None:
+        """One user less; the last one closes all."""
+        self.users -= 1
+        if not self.users:
+            for fd in sorted(self.files):
+                self.close(fd)
+
+
+def drop(file: File) -> None:
+    """One reference to an open file less."""
+    file.refs -= 1
+    if not file.refs:
+        file.release()
+
+
+class FsInfo:
+    """Root, working directory and umask; shared by tasks with CLONE_FS."""
+
+    __slots__ = ("cwd", "root", "umask", "users")
+
+    def __init__(self, root: Location, cwd: Location, umask: int = 0o022) -> None:
+        self.root = root
+        self.cwd = cwd
+        self.umask = umask
+        self.users = 1
+
+    def copy(self) -> FsInfo:
+        """For fork."""
+        return FsInfo(self.root, self.cwd, self.umask)
+
+
+class Credentials:
+    """User and group ids and capabilities of one task (credentials(7))."""
+
+    __slots__ = ("ambient", "bounding", "effective", "egid", "euid", "fsgid", "fsuid", "gid",
+                 "groups", "inheritable", "no_new_privs", "permitted", "securebits", "sgid",
+                 "suid", "uid")
+
+    ALL = (1 << 41) - 1             # CAP_LAST_CAP is 40
+
+    def __init__(self, uid: int = 0, gid: int = 0, groups: tuple[int, ...] = ()) -> None:
+        self.uid = self.euid = self.suid = self.fsuid = uid
+        self.gid = self.egid = self.sgid = self.fsgid = gid
+        self.groups = groups
+        self.permitted = self.effective = self.ALL if uid == 0 else 0
+        self.inheritable = self.ambient = 0
+        self.bounding = self.ALL
+        self.securebits = 0
+        self.no_new_privs = False
+
+    def copy(self) -> Credentials:
+        """For fork and clone: credentials are never shared."""
+        new = Credentials.__new__(Credentials)
+        for name in self.__slots__:
+            setattr(new, name, getattr(self, name))
+        return new
+
+    def capable(self, cap: int) -> bool:
+        """Whether a capability (CAP_*) is effective."""
+        return bool(self.effective >> cap & 1)
+
+    def in_group(self, gid: int) -> bool:
+        """Whether the file system group or a supplementary one is gid."""
+        return gid == self.fsgid or gid in self.groups
+
+
+class SigAction:
+    """What sigaction(2) sets.  handler: 0 SIG_DFL, 1 SIG_IGN, else an address."""
+
+    __slots__ = ("flags", "handler", "mask", "restorer")
+
+    def __init__(self, handler: int = 0, flags: int = 0, restorer: int = 0, mask: int = 0) -> None:
+        self.handler = handler
+        self.flags = flags
+        self.restorer = restorer
+        self.mask = mask
+
+
+class SigHandlers:
+    """The table of actions; shared with CLONE_SIGHAND."""
+
+    __slots__ = ("actions", "users")
+
+    def __init__(self) -> None:
+        self.actions: dict[int, SigAction] = {}
+        self.users = 1
+
+    def get(self, signo: int) -> SigAction:
+        """The action of a signal; the default one where none was set."""
+        return self.actions.get(signo) or SigAction()
+
+    def copy(self) -> SigHandlers:
+        """For fork."""
+        new = SigHandlers()
+        new.actions = dict(self.actions)
+        return new
+
+
+class AltStack:
+    """sigaltstack(2)'s stack_t; flags SS_DISABLE (2) when there is none."""
+
+    __slots__ = ("flags", "size", "sp")
+
+    def __init__(self, sp: int = 0, size: int = 0, flags: int = 2) -> None:
+        self.sp = sp
+        self.size = size
+        self.flags = flags
+
+
+class Pending:
+    """Pending signals of a task or a process: standard ones once, real-time ones queued.
+
+    Each is a siginfo dict as tracer.abi describes it.
+    """
+
+    __slots__ = ("mask", "queue")
+
+    def __init__(self) -> None:
+        self.mask = 0               # bit signo - 1
+        self.queue: list[dict[str, Any]] = []
+
+    def add(self, info: dict[str, Any]) -> None:
+        """Queue a signal; a standard one that is already pending is dropped."""
+        bit = 1 << info["signo"] - 1
+        if info["signo"] < 32 and self.mask & bit:
+            return
+        self.mask |= bit
+        self.queue.append(info)
+
+    def take(self, signo: int) -> dict[str, Any]:
+        """Remove and return the oldest one of that number, which must be pending."""
+        for i, info in enumerate(self.queue):
+            if info["signo"] == signo:
+                del self.queue[i]
+                break
+        else:
+            raise KeyError(signo)
+        if not any(other["signo"] == signo for other in self.queue):
+            self.mask &= ~(1 << signo - 1)
+        return info
+
+    def discard(self, mask: int) -> None:
+        """Forget all signals of a mask."""
+        if self.mask & mask:
+            self.mask &= ~mask
+            self.queue = [i for i in self.queue if not 1 << i["signo"] - 1 & mask]
+
+
+class Process:
+    """A thread group and what POSIX calls a process."""
+
+    def __init__(self, kernel: Kernel, pid: int, parent: Process | None) -> None:
+        self.kernel = kernel
+        self.pid = pid
+        self.parent = parent
+        self.children: list[Process] = []
+        self.tasks: list[Task] = []     # the leader first
+        self.pgid = parent.pgid if parent else pid
+        self.sid = parent.sid if parent else pid
+        self.tty: Any = None            # controlling terminal
+        self.pending = Pending()
+        self.handlers = SigHandlers()
+        self.limits: dict[int, tuple[int, int]] = dict(parent.limits) if parent else {}
+        self.exit_signal = 17
+        self.exiting = False            # exit_group has begun
+        self.status: int | None = None  # wait status once it is a zombie
+        self.stopped = 0                # stop signal, while stopped
+        self.stop_reported = self.continued = False
+        self.child_queue = WaitQueue()  # woken when a child changes state
+        self.exit_queue = WaitQueue()   # woken at the end (pidfds)
+        self.signal_queue = WaitQueue()     # woken when a signal becomes pending
+        self.subreaper = False
+        self.start_time = kernel.clock.monotonic()
+        self.did_exec = False
+        self.user_time = self.system_time = 0           # nanoseconds
+        self.children_user = self.children_system = 0
+        self.itimers: dict[int, Any] = {}
+        self.posix_timers: dict[int, Any] = {}
+        self.next_timer_id = 0
+        self.oom_score_adj = 0
+        self.dumpable = 1
+
+    @property
+    def leader(self) -> Task:
+        """The task whose tid is the pid (or its successor after execve by another)."""
+        return self.tasks[0]
+
+    def limit(self, which: int) -> int:
+        """The soft limit of a resource."""
+        return self.limits[which][0]
+
+    def living(self) -> Iterator[Task]:
+        """Tasks that have not ended."""
+        return (t for t in self.tasks if t.state < ZOMBIE)
+
+
+class Task:
+    """One thread: what the scheduler runs."""
+
+    def __init__(self, kernel: Kernel, tid: int, process: Process, abi: Abi,
+                 space: AddressSpace, files: FdTable, fs: FsInfo, creds: Credentials) -> None:
+        self.kernel = kernel
+        self.pid = tid                  # the tid; what strace calls pid
+        self.process = process
+        self.abi = abi
+        self.engine: Engine = kernel.engine(abi)
+        self.context = 0                # saved registers, 0 before the first save
+        self.mem = space
+        self.files = files
+        self.fs = fs
+        self.creds = creds
+        self.handlers = process.handlers
+        self.state = RUNNABLE
+        self.comm = b""
+        self.mask = 0                   # blocked signals
+        self.saved_mask: int | None = None      # to put back after sigsuspend and its kin
+        self.pending = Pending()
+        self.altstack = AltStack()
+        self.clear_child_tid = 0
+        self.robust_list = (0, 0)
+        self.rseq = (0, 0, 0)           # address, size, signature
+        self.tls_entries: list[bytes] = [bytes(8)] * 3  # i386 GDT 12 to 14
+        self.call: InFlight | None = None
+        self.woken = 0                  # Wait reason for the parked generator
+        self.unpark: Any = None         # undoes the parking
+        self.wants_signal_check = True
+        self.traced = True
+        self.personality = 0
+        self.name_set = False
+        self.pdeath_signal = 0
+        self.nice = 0
+        self.policy = (0, 0)            # SCHED_*, priority
+        self.affinity: int | None = None
+        self.timer_slack = 50000
+        self.exit_code = 0
+        self.vfork_parent: Task | None = None
+        self.restart: Any = None        # what restart_syscall resumes
+        self.stop_pending = False
+        self.io_priority = 0
+        self.no_new_privs = False
+        self.user_time = self.system_time = 0
+        self.seccomp = 0
+
+    @property
+    def tgid(self) -> int:
+        """The process's pid."""
+        return self.process.pid
+
+    def fd_detail(self, fd: int, what: int) -> tuple[bytes, bool] | None:
+        """See tracer.decode.call.TaskView."""
+        from tracer.kernel.fdnames import fd_detail
+        return fd_detail(self, fd, what)
+
+    def __repr__(self) -> str:
+        return f"<Task {self.pid} {self.comm.decode(errors='replace')}>"
+
+
+class InFlight:
+    """A call that waits: its trap words, its generator and the observer's token."""
+
+    __slots__ = ("entry", "generator", "token", "words")
+
+    def __init__(self, entry: Any, words: tuple[int, ...], token: Any,
+                 generator: Blocking) -> None:
+        self.entry = entry
+        self.words = words
+        self.token = token
+        self.generator = generator

@@ -1,0 +1,1 @@
+"""Writers: values → strace text, JSON, summaries."""

@@ -1,0 +1,530 @@
+"""The host's own file system, read and written: what ``--host`` shows.  Linux hosts only.
+
+An inode is known by the host's device and inode number; its ``path`` is the one by which it
+was looked up last, and serves until the next look-up.  Open files work by their descriptor.
+"""
+from __future__ import annotations
+
+import os
+import stat as hoststat
+from typing import TYPE_CHECKING
+from weakref import WeakSet, WeakValueDictionary
+
+from sysnames import errno as E
+from tracer.errors import LinuxError
+from tracer.vfs import hostcall
+from tracer.vfs.base import (
+    MAY_EXEC,
+    O_ACCMODE,
+    O_CREAT,
+    O_EXCL,
+    O_NOCTTY,
+    O_NOFOLLOW,
+    O_PATH,
+    O_RDONLY,
+    PAGE,
+    S_IFDIR,
+    S_IFIFO,
+    S_IFMT,
+    S_IFREG,
+    Attr,
+    Creds,
+    File,
+    FileSystem,
+    Inode,
+)
+from tracer.vfs.hosterror import linux_error
+from tracer.vfs.memfs import DirFile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from tracer.vfs.pipe import Fifo
+
+# asm-generic values of open flags → the host's, where they differ (aarch64 hosts)
+_ORDINARY = 0o3 | 0o100 | 0o200 | 0o400 | 0o1000 | 0o2000 | 0o4000 | 0o10000 | 0o4010000 | 0o20000
+_NAMED = ((0o40000, "O_DIRECT"), (0o200000, "O_DIRECTORY"), (0o400000, "O_NOFOLLOW"),
+          (0o1000000, "O_NOATIME"), (O_PATH, "O_PATH"), (0o20000000, "O_TMPFILE"))
+_PLAIN = all(getattr(os, name, value) & ~0o200000 == value & ~0o200000
+             for value, name in _NAMED) and getattr(os, "O_DIRECTORY", 0) == 0o200000
+
+
+def host_flags(flags: int) -> int:
+    """Open flags as this host numbers them."""
+    if _PLAIN:
+        return flags & (_ORDINARY | 0o1640000 | 0o20000000) | os.O_CLOEXEC
+    result = flags & _ORDINARY | os.O_CLOEXEC
+    for value, name in _NAMED:
+        if flags & value == value:
+            result |= getattr(os, name)
+    return result
+
+
+def attr_of(st: os.stat_result) -> Attr:
+    """An Attr with what the host says."""
+    attr = Attr()
+    attr.dev = st.st_dev
+    attr.ino = st.st_ino
+    attr.mode = st.st_mode
+    attr.nlink = st.st_nlink
+    attr.uid = st.st_uid
+    attr.gid = st.st_gid
+    attr.rdev = st.st_rdev
+    attr.size = st.st_size
+    attr.blksize = st.st_blksize
+    attr.blocks = st.st_blocks
+    attr.atime = st.st_atime_ns
+    attr.mtime = st.st_mtime_ns
+    attr.ctime = attr.btime = st.st_ctime_ns
+    return attr
+
+
+def change(where: bytes | int, changes: dict[str, int]) -> None:
+    """setattr by path (not following links) or by descriptor."""
+    follow = not isinstance(where, bytes)
+    try:
+        if "size" in changes:
+            os.truncate(where, changes["size"])
+        if "uid" in changes or "gid" in changes:
+            os.chown(where, changes.get("uid", -1), changes.get("gid", -1),
+                     follow_symlinks=follow)
+        if "mode" in changes:
+            if isinstance(where, bytes) and hoststat.S_ISLNK(os.lstat(where).st_mode):
+                raise LinuxError(E.EOPNOTSUPP)
+            os.chmod(where, changes["mode"] & 0o7777)
+        if "atime" in changes or "mtime" in changes:
+            st = os.stat(where, follow_symlinks=follow)
+            os.utime(where, ns=(changes.get("atime", st.st_atime_ns),
+                                changes.get("mtime", st.st_mtime_ns)),
+                     follow_symlinks=follow)
+    except OSError as error:
+        raise linux_error(error) from None
+
+
+class HostInode(Inode):
+    """Any object of the host's file system."""
+
+    __slots__ = ("_fd", "_fifo", "files", "frames", "path")
+
+    fs: HostFS
+
+    def __init__(self, fs: HostFS, path: bytes, st: os.stat_result) -> None:
+        super().__init__(fs, st.st_ino, st.st_mode, st.st_uid, st.st_gid)
+        self.path = path
+        self._fd = -1       # kept for mappings
+        self._fifo: Fifo | None = None
+        self.frames: dict[int, tuple[memoryview, bytes]] = {}   # attached: frame, as it was
+        self.files: WeakSet[HostFile] | None = None
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+
+    def getattr(self) -> Attr:
+        try:
+            return attr_of(os.lstat(self.path))
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def statx(self, mask: int) -> bytes | None:
+        return hostcall.statx(-1, self.path, mask)
+
+    def statfs(self) -> dict[str, int]:
+        return hostcall.statfs(self.path)
+
+    def setattr(self, **changes: int) -> None:
+        change(self.path, changes)
+        st = os.lstat(self.path)
+        self.mode, self.uid, self.gid = st.st_mode, st.st_uid, st.st_gid
+
+    def permission(self, mask: int, creds: Creds) -> None:
+        """The host checks for itself as long as the guest is who pytrace is."""
+        if creds.fsuid != self.fs.uid or creds.fsgid != self.fs.gid:
+            super().permission(mask, creds)
+        elif not (mask == MAY_EXEC and self.mode & S_IFMT == S_IFDIR) and not os.access(
+                self.path, mask, effective_ids=True):
+            raise LinuxError(E.EACCES)
+
+    # -- directories ---------------------------------------------------------------
+    def _below(self, name: bytes) -> bytes:
+        path = self.path
+        return path + name if path == b"/" else path + b"/" + name
+
+    def lookup(self, name: bytes) -> Inode:
+        path = self.path
+        path = path + b"/" + name if path != b"/" else b"/" + name
+        try:
+            st = os.lstat(path)
+        except OSError as error:
+            raise linux_error(error) from None
+        inodes = self.fs.inodes
+        key = (st.st_ino, st.st_dev)
+        inode = inodes.get(key)
+        if inode is None or (inode.mode ^ st.st_mode) & S_IFMT:
+            inode = inodes[key] = HostInode(self.fs, path, st)
+        else:
+            inode.path = path
+            inode.mode, inode.uid, inode.gid = st.st_mode, st.st_uid, st.st_gid
+        return inode
+
+    def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
+        path = self._below(name)
+        umask = os.umask(0)     # the guest's is already applied
+        try:
+            if mode & S_IFMT == S_IFDIR:
+                os.mkdir(path, mode & 0o7777)
+            elif mode & S_IFMT == S_IFREG:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC,
+                                 mode & 0o7777))
+            else:
+                os.mknod(path, mode, rdev)
+        except OSError as error:
+            raise linux_error(error) from None
+        finally:
+            os.umask(umask)
+        self._own(path, uid, gid)
+        return self.lookup(name)
+
+    def _own(self, path: bytes, uid: int, gid: int) -> None:
+        """A guest that changed its identity makes files of its own."""
+        if uid != self.fs.uid and not self.fs.uid:
+            os.chown(path, uid, gid, follow_symlinks=False)
+
+    def create_open(self, name: bytes, mode: int, uid: int, gid: int, flags: int,
+                    task: Any = None) -> File:
+        path = self._below(name)
+        umask = os.umask(0)
+        try:
+            fd = os.open(path, host_flags(flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY),
+                         mode & 0o7777)
+        except OSError as error:
+            raise linux_error(error) from None
+        finally:
+            os.umask(umask)
+        self._own(path, uid, gid)
+        inode = self.lookup(name)
+        assert isinstance(inode, HostInode)
+        return HostFile(inode, flags, fd)
+
+    def tmpfile(self, mode: int, uid: int, gid: int) -> Inode:
+        umask = os.umask(0)
+        try:
+            fd = os.open(self.path, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, mode & 0o7777)
+        except OSError as error:
+            raise linux_error(error) from None
+        finally:
+            os.umask(umask)
+        inode = HostInode(self.fs, b"/proc/self/fd/%d" % fd, os.fstat(fd))
+        inode._fd = fd
+        return inode
+
+    def _change(self, call: Any, *args: Any, **named: Any) -> None:
+        try:
+            call(*args, **named)
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
+        self._change(os.symlink, target, self._below(name))
+        self._own(self._below(name), uid, gid)
+        return self.lookup(name)
+
+    def link(self, name: bytes, inode: Inode) -> None:
+        if not isinstance(inode, HostInode):
+            raise LinuxError(E.EXDEV)
+        self._change(os.link, inode.path, self._below(name),
+                     follow_symlinks=inode.path.startswith(b"/proc/self/fd/"))
+
+    def unlink(self, name: bytes) -> None:
+        self._change(os.unlink, self._below(name))
+
+    def rmdir(self, name: bytes) -> None:
+        self._change(os.rmdir, self._below(name))
+
+    def rename(self, name: bytes, target: Inode, new_name: bytes, flags: int) -> None:
+        if not isinstance(target, HostInode):
+            raise LinuxError(E.EXDEV)
+        old, new = self._below(name), target._below(new_name)
+        if flags:
+            hostcall.renameat2(old, new, flags)
+        else:
+            self._change(os.rename, old, new)
+        exchange = bool(flags & 2)
+        for inode in list(self.fs.inodes.values()):
+            path = inode.path
+            if path == old or path.startswith(old + b"/"):
+                inode.path = new + path[len(old):]
+            elif exchange and (path == new or path.startswith(new + b"/")):
+                inode.path = old + path[len(new):]
+
+    def readdir(self) -> Sequence[tuple[bytes, int, int]]:
+        return hostcall.listing(self.path)
+
+    # -- links and content -----------------------------------------------------------
+    def readlink(self) -> bytes:
+        try:
+            return os.readlink(self.path)
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def open(self, flags: int, task: Any = None) -> File:
+        mode = self.mode & S_IFMT
+        if mode == S_IFIFO:
+            # Both ends are usually the guest's: a host FIFO would block all of its tasks.
+            if self._fifo is None:
+                from tracer.vfs.pipe import Fifo
+                self._fifo = Fifo()
+            return self._fifo.open(self, flags)
+        named = O_NOFOLLOW if self._fd < 0 else 0     # O_TMPFILE's path is a link
+        try:
+            fd = os.open(self.path, host_flags(flags & ~(O_CREAT | O_EXCL) | named | O_NOCTTY))
+        except OSError as error:
+            raise linux_error(error) from None
+        if mode == S_IFDIR:
+            return HostDirFile(self, flags, fd)
+        return HostFile(self, flags, fd)
+
+    def truncate(self, size: int) -> None:
+        self._change(os.truncate, self.path, size)
+
+    # -- mappings ---------------------------------------------------------------------
+    def descriptor(self, write: bool = False) -> int:
+        """A descriptor for mappings: of an open file, for it may have lost its name."""
+        if self._fd < 0 or write:
+            best = None
+            for file in self.files or ():
+                if file.flags & O_ACCMODE == 2 or (
+                        best is None and file.flags & O_ACCMODE == O_RDONLY and not write):
+                    best = file
+            try:
+                if best is not None and best.fd >= 0:
+                    fd = os.dup(best.fd)
+                elif self._fd < 0:
+                    fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                else:
+                    return self._fd
+            except OSError as error:
+                raise linux_error(error) from None
+            if self._fd >= 0:
+                os.close(self._fd)
+            self._fd = fd
+        return self._fd
+
+    def page(self, index: int) -> bytes | memoryview | None:
+        if self.mode & S_IFMT != S_IFREG:
+            raise LinuxError(E.ENODEV)
+        if index in self.frames:
+            return self.frames[index][0]
+        try:
+            return os.pread(self.descriptor(), PAGE, index * PAGE) or None
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def attach(self, index: int, frame: memoryview) -> None:
+        data = self.page(index) or b""
+        self.descriptor(write=True)
+        data = bytes(data).ljust(PAGE, b"\0")
+        frame[:] = data
+        self.frames[index] = frame, data
+
+    def flush(self, index: int) -> None:
+        """Write what differs from the page as it was read; never beyond the end of file."""
+        if index not in self.frames:
+            return
+        frame, before = self.frames[index]
+        now = bytes(frame)
+        if now != before:
+            try:
+                size = min(os.fstat(self._fd).st_size - index * PAGE, PAGE)
+                if size > 0:
+                    os.pwrite(self._fd, now[:size], index * PAGE)
+            except OSError as error:
+                raise linux_error(error) from None
+            self.frames[index] = frame, now
+
+    def detach(self, index: int) -> None:
+        self.flush(index)
+        self.frames.pop(index, None)
+
+    def reload(self) -> None:
+        """The file was written: show it in the attached frames."""
+        for index, (frame, before) in list(self.frames.items()):
+            data = os.pread(self._fd, PAGE, index * PAGE).ljust(PAGE, b"\0")
+            if data != before:
+                frame[:] = data
+                self.frames[index] = frame, data
+
+    # -- extended attributes --------------------------------------------------------------
+    def getxattr(self, name: bytes) -> bytes:
+        try:
+            return os.getxattr(self.path, name, follow_symlinks=False)
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def setxattr(self, name: bytes, value: bytes, flags: int) -> None:
+        self._change(os.setxattr, self.path, name, value, flags, follow_symlinks=False)
+
+    def listxattr(self) -> Sequence[bytes]:
+        try:
+            return [os.fsencode(n) for n in os.listxattr(self.path, follow_symlinks=False)]
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def removexattr(self, name: bytes) -> None:
+        self._change(os.removexattr, self.path, name, follow_symlinks=False)
+
+
+class HostFile(File):
+    """An open file of the host; the host keeps the position."""
+
+    __slots__ = ("fd", "node")
+
+    def __init__(self, inode: HostInode, flags: int, fd: int) -> None:
+        super().__init__(inode, flags)
+        self.node = inode
+        self.fd = fd
+        if inode.files is None:
+            inode.files = WeakSet()
+        inode.files.add(self)
+
+    def getattr(self) -> Attr:
+        try:
+            return attr_of(os.fstat(self.fd))
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def statx(self, mask: int) -> bytes | None:
+        return hostcall.statx(self.fd, b"", mask)
+
+    def set_flags(self, flags: int) -> None:
+        import fcntl
+        try:
+            fcntl.fcntl(self.fd, fcntl.F_SETFL, host_flags(flags) & ~os.O_CLOEXEC)
+        except OSError as error:
+            raise linux_error(error) from None
+        self.flags = flags
+
+    def setattr(self, **changes: int) -> None:
+        if "size" in changes:
+            size = changes.pop("size")
+            try:
+                os.ftruncate(self.fd, size)
+            except OSError as error:
+                raise linux_error(error) from None
+        if changes:
+            change(self.fd, changes)
+
+    def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        try:
+            if self.node.frames:
+                for index in list(self.node.frames):
+                    self.node.flush(index)
+            if pos is None:
+                return os.readv(self.fd, views)
+            return os.preadv(self.fd, views, pos)
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        try:
+            frames = self.node.frames
+            if frames:
+                for index in list(frames):
+                    self.node.flush(index)
+            n = os.writev(self.fd, views) if pos is None else os.pwritev(self.fd, views, pos)
+            if frames:
+                self.node.reload()
+            return n
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def seek(self, offset: int, whence: int) -> int:
+        try:
+            return os.lseek(self.fd, offset, whence)
+        except OSError as error:
+            raise linux_error(error) from None
+        except OverflowError:
+            raise LinuxError(E.EINVAL) from None
+
+    def fallocate(self, mode: int, offset: int, length: int) -> None:
+        hostcall.fallocate(self.fd, mode, offset, length)
+
+    def poll(self) -> int:
+        return hostcall.poll(self.fd)
+
+    def ioctl(self, task: Any, request: int, arg: int) -> int:
+        return hostcall.terminal_ioctl(self.fd, task, request, arg)
+
+    def sync(self) -> None:
+        try:
+            for index in list(self.node.frames):
+                self.node.flush(index)
+            os.fsync(self.fd)
+        except OSError as error:
+            raise linux_error(error) from None
+
+    def host_fd(self) -> int | None:
+        return self.fd
+
+    def release(self) -> None:
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            if self.node.frames:
+                for index in list(self.node.frames):
+                    self.node.flush(index)
+            os.close(fd)
+
+    def __del__(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+
+
+class HostDirFile(DirFile):
+    """An open directory of the host."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, inode: HostInode, flags: int, fd: int) -> None:
+        super().__init__(inode, flags)
+        self.fd = fd
+
+    def getattr(self) -> Attr:
+        return attr_of(os.fstat(self.fd))
+
+    def statx(self, mask: int) -> bytes | None:
+        return hostcall.statx(self.fd, b"", mask)
+
+    def setattr(self, **changes: int) -> None:
+        change(self.fd, changes)
+
+    def host_fd(self) -> int | None:
+        return self.fd
+
+    def release(self) -> None:
+        if self.fd >= 0:
+            fd, self.fd = self.fd, -1
+            os.close(fd)
+
+    def __del__(self) -> None:
+        self.release()
+
+
+class HostFS(FileSystem):
+    """The host's tree from ``path`` on, as one file system for the walk."""
+
+    __slots__ = ("gid", "inodes", "uid")
+
+    def __init__(self, path: bytes = b"/") -> None:
+        st = os.stat(path)
+        super().__init__("host", 0, st.st_dev, volatile=1)
+        self.native = True
+        self.uid, self.gid = os.geteuid(), os.getegid()
+        self.inodes: WeakValueDictionary[tuple[int, int], HostInode] = WeakValueDictionary()
+        root = self.inodes[st.st_ino, st.st_dev] = HostInode(self, path, st)
+        self.root = root
+
+    def statfs(self) -> dict[str, int]:
+        return self.root.statfs()
+
+
