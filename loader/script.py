@@ -33,22 +33,39 @@ def parse(start: bytes, name: str) -> Script:
     """
     if not is_script(start):
         raise ElfError(ENOEXEC, "no script", name)
+    # The index of the last byte is the last possible end: a NUL is put there.
     buffer = start[:BUFFER_SIZE].ljust(BUFFER_SIZE, b"\0")
-    # strnchr() stops at a NUL: a newline behind one does not end the line.
-    text = buffer.split(b"\0", 1)[0]
-    line, newline, _ = text.partition(b"\n")
-    if newline:
-        rest = line[2:].strip(BLANK)
-    else:
-        rest = buffer[2:].lstrip(BLANK)
-        if not rest:
+    last = BUFFER_SIZE - 1
+    end = buffer.find(b"\n", 0, buffer.find(b"\0") if b"\0" in buffer else None)
+    newline = end >= 0
+    if not newline:
+        first = _find(buffer, 2, last, blank=False)
+        if first is None:
             raise ElfError(ENOEXEC, "no interpreter after #!", name)
-        if not any(byte in b" \t\0" for byte in rest):
+        if _find(buffer, first, last, blank=True) is None:
             raise ElfError(ENOEXEC, f"interpreter after #! longer than {BUFFER_SIZE} bytes", name)
-        # The buffer's last byte is overwritten by the terminator.
-        rest = rest[:-1].rstrip(BLANK).split(b"\0", 1)[0]
-    cut = min((at for at in (rest.find(b" "), rest.find(b"\t")) if at >= 0), default=len(rest))
-    interpreter, argument = rest[:cut], rest[cut:].lstrip(BLANK)
+        end = last
+    while buffer[end - 1] in BLANK:
+        end -= 1
+    first = _find(buffer, 2, end, blank=False)
+    if first is None or first == end:
+        raise ElfError(ENOEXEC, "no interpreter after #!", name)
+    cut = _find(buffer, first, end, blank=True)
+    argument = None
+    if cut is not None and buffer[cut]:
+        at = _find(buffer, cut, end, blank=False)
+        if at is not None:      # an empty argument if a NUL follows the blanks
+            argument = buffer[at:end].split(b"\0", 1)[0]
+    interpreter = buffer[first:end if cut is None else cut]
     if not interpreter:
-        raise ElfError(ENOEXEC if newline else ENOENT, "no interpreter after #!", name)
-    return Script(interpreter, argument or None)
+        raise ElfError(ENOENT, "no interpreter after #!", name)
+    return Script(interpreter, argument)
+
+
+def _find(buffer: bytes, start: int, last: int, *, blank: bool) -> int | None:
+    """The first blank or NUL, or the first byte that is no blank, in start...last."""
+    for at in range(start, last + 1):
+        byte = buffer[at]
+        if (byte in BLANK or not byte) if blank else byte not in BLANK:
+            return at
+    return None

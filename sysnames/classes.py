@@ -1,10 +1,7 @@
-"""strace's classes of a call: `%file`, `%desc`, `%network`, ...
-
-Most stand in the call's signature row; some follow from the kinds of its arguments.
-"""
+"""How strace's classes of calls (`%file`, `%desc`, …) are spelled, and which a call is in."""
 from __future__ import annotations
 
-# Class → what strace accepts for it in `-e trace=`; the names without % are the old spelling.
+# What `-e trace=` accepts → the class; the names without % are the old spelling.
 ALIASES: dict[str, str] = {
     "%desc": "%desc", "desc": "%desc",
     "%file": "%file", "file": "%file",
@@ -22,10 +19,11 @@ ALIASES: dict[str, str] = {
 
 
 def classes(name: str, abi: str) -> frozenset[str]:
-    """The classes of a call of an ABI, each with its %; none for a name without a row."""
+    """The classes of a call of an ABI, each with its %; none for a name or ABI without a row."""
     from sysnames import lookup
 
     try:
-        return lookup.classes(lookup.signature(name, abi))
+        row = lookup.signature(name, abi)
     except KeyError:
         return frozenset()
+    return lookup.classes(row)

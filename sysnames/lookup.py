@@ -42,14 +42,23 @@ def structure(name: str, abi: str) -> Row:
     """The row of a structure.  Raises KeyError for an unknown name or ABI."""
     from .structs import STRUCTS
 
-    return parse(_find(STRUCTS, name, abi))
+    try:
+        return parse(_find(STRUCTS, name, abi))
+    except KeyError:
+        from .structs_devices import STRUCTS as more
+
+        return parse(_find(more, name, abi))
 
 
 def is_structure(name: str, abi: str) -> bool:
     """True if there is a structure of this name on this ABI."""
     from .structs import STRUCTS
 
-    return any(name + suffix in STRUCTS for suffix in SUFFIXES[abi])
+    if any(name + suffix in STRUCTS for suffix in SUFFIXES[abi]):
+        return True
+    from .structs_devices import STRUCTS as more
+
+    return any(name + suffix in more for suffix in SUFFIXES[abi])
 
 
 def _mentions(kind: Kind, names: frozenset[str]) -> bool:

@@ -154,6 +154,10 @@ STRUCTS: dict[str, str] = {
     "ru_idrss ulong:long, ru_isrss ulong:long, ru_minflt ulong:long, ru_majflt ulong:long, "
     "ru_nswap ulong:long, ru_inblock ulong:long, ru_oublock ulong:long, ru_msgsnd ulong:long, "
     "ru_msgrcv ulong:long, ru_nsignals ulong:long, ru_nvcsw ulong:long, ru_nivcsw ulong:long",
+    "long_word": "value long",
+    "id": "value uint",
+    "old_id": "value uint",
+    "old_id@32": "value ushort",
     "rlimit": "rlim_cur rlim, rlim_max rlim",
     "rlimit64": "rlim_cur rlim64, rlim_max rlim64",
     "sched_param": "sched_priority int",

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tracer.selection import ALL_CALLS, NO_CALLS, CallSet, Injection, NumberSet
+from tracer.selection import ALL_CALLS, NO_CALLS, Injection, NumberSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ class RunOptions:
     """
 
     __slots__ = (
-        "abbrev", "abi", "absolute_timestamps", "absolute_precision", "always_show_pid",
+        "abbrev", "abi", "absolute_precision", "absolute_timestamps", "always_show_pid",
         "arg_names", "args", "binds", "clock", "color", "column", "debug", "decode_fds",
         "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks",
         "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory", "output",
@@ -80,7 +80,7 @@ class RunOptions:
         self.always_show_pid = False
         self.stack_traces = False                       # -k
         self.string_limit = 32                          # -s
-        self.strings_in_hex = "none"    # "non-ascii-chars", "non-ascii" (-x), "all" (-xx)
+        self.strings_in_hex = ""   # "non-ascii-chars", "non-ascii" (-x), "all" (-xx)
         self.xlat = "abbrev"            # -X: "abbrev", "raw", "verbose"
         self.decode_fds = 0             # FD_* bits of tracer.decode.call
         self.decode_pids = 0            # PID_* bits
@@ -95,7 +95,7 @@ class RunOptions:
         self.summary = ""                       # "only" (-c), "both" (-C)
         self.summary_wall_clock = False         # -w
         self.summary_sort = "time-percent"      # -S: a column's name, or "none"
-        self.summary_columns = SUMMARY_COLUMNS  # -U
+        self.summary_columns: tuple[str, ...] = SUMMARY_COLUMNS     # -U
         self.summary_overhead = 0               # -O, nanoseconds
 
         # Taken for strace's sake.
@@ -142,8 +142,3 @@ class RunOptions:
                 result.pop(name, None)
         return result
 
-
-__all__ = [
-    "DEFAULT_MEMORY", "MESSAGES", "PID_COMM", "PID_NAMESPACE", "STATUSES", "SUMMARY_COLUMNS",
-    "CallSet", "Injection", "NumberSet", "RunOptions",
-]

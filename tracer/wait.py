@@ -51,3 +51,8 @@ class Wait:
         self.queues = tuple(queues)
         self.deadline = deadline
         self.uninterruptible = uninterruptible
+
+
+# Yielded by a handler whose rest must run after the CPU has left the trap, because it replaces
+# registers (execve, sigreturn, clone).  It does not block.
+OUTSIDE = Wait()

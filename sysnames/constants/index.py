@@ -9,7 +9,8 @@ bpf: bpf_attach_flags bpf_attach_type bpf_class bpf_commands bpf_file_mode_flags
     bpf_map_update_elem_flags bpf_miscop bpf_mode bpf_op_alu bpf_op_jmp bpf_prog_flags
     bpf_prog_types bpf_query_flags bpf_rval bpf_size bpf_src bpf_task_fd_type bpf_test_run_flags
     ebpf_class ebpf_mode ebpf_op_alu ebpf_op_jmp ebpf_regs ebpf_size landlock_create_ruleset_flags
-    landlock_rule_types landlock_ruleset_access_fs skf_ad skf_off
+    landlock_rule_types landlock_ruleset_access_fs skf_ad skf_off landlock_ruleset_access_net
+    landlock_ruleset_scope
 btrfs: btrfs_balance_args btrfs_balance_ctl_cmds btrfs_balance_flags btrfs_balance_state
     btrfs_compress_types btrfs_cont_reading_from_srcdev_mode btrfs_csum_types btrfs_defrag_flags
     btrfs_dev_replace_cmds btrfs_dev_replace_results btrfs_dev_replace_state btrfs_dev_stats_flags
@@ -48,10 +49,10 @@ keys: key_perms key_reqkeys key_spec keyctl_caps0 keyctl_caps1 keyctl_commands k
 kvm: kvm_cap kvm_cpuid_flags kvm_exit_reason kvm_mem_flags
 memory: get_mempolicy_flags madvise_cmds mbind_flags mctl_sync membarrier_cmds membarrier_flags
     memfd_create_flags memfd_secret_flags mlock_flags mlockall_flags mmap_flags mmap_prot
-    move_pages_flags mpol_mode_flags mpol_modes mremap_flags pkey_access
+    move_pages_flags mpol_mode_flags mpol_modes mremap_flags pkey_access shadow_stack_flags
 mount: fsconfig_cmds fsmagic fsmount_attr_flags fsmount_flags fsopen_flags fspick_flags
     mount_attr_attr mount_attr_propagation mount_flags mount_setattr_flags move_mount_flags
-    open_tree_flags statfs_flags umount_flags
+    open_tree_flags statfs_flags umount_flags listmount_flags statmount_flags statmount_mask
 netlink: crypto_nl_attrs inet_diag_attrs inet_diag_bpf_storage_attrs
     inet_diag_bpf_storages_attrs inet_diag_bytecodes inet_diag_extended_flags inet_diag_req_attrs
     inet_diag_shutdown_flags inet_diag_ulp_info_attrs inet_diag_ulp_info_mptcp_attrs
@@ -79,10 +80,10 @@ prctl: cap cap_mask0 cap_mask1 cap_version pr_cap_ambient pr_dumpable pr_fp_mode
     seccomp_ioctl_addfd_flags seccomp_ioctl_resp_flags seccomp_mode seccomp_ops seccomp_ret_action
 process: clone3_flags clone_flags futex_waiter_flags futexbitset futexops futexwakecmps
     futexwakeops kcmp_types personality_flags personality_types pidfd_open_flags setns_types
-    unshare_flags wait4_options waitid_types
-ptrace: audit_arch compat_ptrace_cmds elf_em nt_descriptor_types ptrace_cmds ptrace_events
-    ptrace_peeksiginfo_flags ptrace_setoptions_flags ptrace_syscall_info_op x86_xfeature_bits
-    x86_xfeatures
+    unshare_flags wait4_options waitid_types futex2_flags
+ptrace: archvals audit_arch compat_ptrace_cmds elf_em nt_descriptor_types ptrace_cmds
+    ptrace_events ptrace_peeksiginfo_flags ptrace_setoptions_flags ptrace_syscall_info_op
+    x86_xfeature_bits x86_xfeatures
 quota: if_dqblk_valid if_dqinfo_flags if_dqinfo_valid quota_formats quotacmds quotatypes
     xfs_dqblk_flags xfs_quota_flags
 rtnetlink: dcb_commands fdb_notify_flags fib_rule_actions fib_rule_flags ifaddrflags iffflags
@@ -133,7 +134,7 @@ socket: addrfams af_packet_types af_packet_versions alg_sockaddr_flags arp_hardw
     xdp_sockaddr_flags
 system: bootflags1 bootflags2 bootflags3 delete_module_flags kexec_arch_values
     kexec_file_load_flags kexec_load_flags module_init_flags syslog_action_type
-    syslog_console_levels
+    syslog_console_levels lsm_attrs lsm_flags lsm_ids
 termios: baud_options modem_flags tcflsh_options tcxonc_options term_cflags term_cflags_csize
     term_iflags term_lflags term_line_discs term_oflags term_oflags_bsdly term_oflags_crdly
     term_oflags_ffdly term_oflags_nldly term_oflags_tabdly term_oflags_vtdly termios_cc

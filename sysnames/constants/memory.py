@@ -152,4 +152,9 @@ PKEY_DISABLE_WRITE 0x2
 PKEY_DISABLE_EXECUTE - aarch64=0x4
 PKEY_DISABLE_EXECUTE 0x4 aarch64=-
 """),
+    "shadow_stack_flags": (
+        True, "hex", 32, "SHADOW_STACK_SET_???", """
+SHADOW_STACK_SET_TOKEN 0x1
+SHADOW_STACK_SET_MARKER 0x2
+"""),
 }

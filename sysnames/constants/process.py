@@ -201,4 +201,13 @@ P_PID 1
 P_PGID 2
 P_PIDFD 3
 """),
+    "futex2_flags": (
+        True, "hex", 32, "FUTEX2_???", """
+FUTEX2_SIZE_U64 0x3
+FUTEX2_SIZE_U16 0x1
+FUTEX2_SIZE_U32 0x2
+FUTEX2_NUMA 0x4
+FUTEX2_MPOL 0x8
+FUTEX2_PRIVATE 0x80
+"""),
 }

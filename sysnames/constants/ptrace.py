@@ -4,6 +4,32 @@
 from __future__ import annotations
 
 SETS: dict[str, tuple[bool, str, int, str, str]] = {
+    "archvals": (
+        False, "hex", 32, "ARCH_???", """
+ARCH_SET_GS 4097 arm=- aarch64=-
+ARCH_SET_FS 4098 arm=- aarch64=-
+ARCH_GET_FS 4099 arm=- aarch64=-
+ARCH_GET_GS 4100 arm=- aarch64=-
+ARCH_GET_CPUID 4113 arm=- aarch64=-
+ARCH_SET_CPUID 4114 arm=- aarch64=-
+ARCH_GET_XCOMP_SUPP 4129 arm=- aarch64=-
+ARCH_GET_XCOMP_PERM 4130 arm=- aarch64=-
+ARCH_REQ_XCOMP_PERM 4131 arm=- aarch64=-
+ARCH_GET_XCOMP_GUEST_PERM 4132 arm=- aarch64=-
+ARCH_REQ_XCOMP_GUEST_PERM 4133 arm=- aarch64=-
+ARCH_MAP_VDSO_X32 8193 arm=- aarch64=-
+ARCH_MAP_VDSO_32 8194 arm=- aarch64=-
+ARCH_MAP_VDSO_64 8195 arm=- aarch64=-
+ARCH_GET_UNTAG_MASK 16385 arm=- aarch64=-
+ARCH_ENABLE_TAGGED_ADDR 16386 arm=- aarch64=-
+ARCH_GET_MAX_TAG_BITS 16387 arm=- aarch64=-
+ARCH_FORCE_TAGGED_SVA 16388 arm=- aarch64=-
+ARCH_SHSTK_ENABLE 20481 arm=- aarch64=-
+ARCH_SHSTK_DISABLE 20482 arm=- aarch64=-
+ARCH_SHSTK_LOCK 20483 arm=- aarch64=-
+ARCH_SHSTK_UNLOCK 20484 arm=- aarch64=-
+ARCH_SHSTK_STATUS 20485 arm=- aarch64=-
+"""),
     "audit_arch": (
         False, "hex", 32, "AUDIT_ARCH_???", """
 AUDIT_ARCH_AARCH64 3221225655

@@ -1,6 +1,7 @@
 """Small ELF files for the tests, built field by field."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import pack
 
 MACHINE = {"x86_64": 62, "i386": 3, "arm": 40, "aarch64": 183}
@@ -18,8 +19,8 @@ def phdr(bits: int, kind: int, flags: int = R, offset: int = 0, vaddr: int = 0, 
 
 def elf(abi: str, phdrs: list[bytes], *, e_type: int = 2, entry: int = 0x10100,
         flags: int | None = None, machine: int | None = None, size: int = 0x2000,
-        phoff: int | None = None, phnum: int | None = None, contents: dict[int, bytes] | None = None,
-        osabi: int = 0) -> bytes:
+        phoff: int | None = None, phnum: int | None = None, osabi: int = 0,
+        contents: dict[int, bytes] | None = None) -> bytes:
     bits = 64 if abi in ("x86_64", "aarch64") else 32
     if flags is None:
         flags = 0x5000400 if abi == "arm" else 0
@@ -53,7 +54,7 @@ def program(abi: str, *, e_type: int = 2, base: int = 0x10000, interp: bytes | N
     return elf(abi, phdrs, e_type=e_type, entry=base + 0x100, contents=contents, size=0x1800)
 
 
-def reader(data: bytes):  # type: ignore[no-untyped-def]
+def reader(data: bytes) -> Callable[[int, int], bytes]:
     """A read(offset, n) over bytes that refuses what a file of that size cannot honour."""
     def read(offset: int, number: int) -> bytes:
         assert 0 <= offset < 1 << 63, "offset of a file"

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from struct import calcsize, unpack_from
 
+import build_elf
 import pytest
+from build_elf import program
 
-from build_elf import program, reader
 from loader import auxv as at
 from loader.elf import parse
 from loader.layout import SPACES, plan
@@ -17,7 +18,7 @@ RANDOM = bytes(range(0x40, 0x50))
 def build(abi: str, argv: list[bytes], envp: list[bytes], execfn: bytes = b"/bin/prog",
           **options: int) -> Stack:
     data = program(abi)
-    image = parse(reader(data), len(data), "prog")
+    image = parse(build_elf.reader(data), len(data), "prog")
     return build_stack(image, plan(image), argv, envp, execfn, RANDOM, **options)  # type: ignore[arg-type]
 
 
@@ -68,8 +69,9 @@ def test_what_a_program_finds(abi: str, count: int) -> None:
     auxv = reader.auxv()
     assert auxv == stack.auxv
     value = dict(auxv)
-    layout = plan(parse(*_file(abi)))
-    assert (value[at.AT_UID], value[at.AT_EUID], value[at.AT_GID], value[at.AT_EGID]) == (1, 2, 3, 4)
+    data = program(abi)
+    layout = plan(parse(build_elf.reader(data), len(data), "prog"))
+    assert [value[key] for key in (at.AT_UID, at.AT_EUID, at.AT_GID, at.AT_EGID)] == [1, 2, 3, 4]
     assert value[at.AT_SECURE] == 1
     assert reader.string(value[at.AT_EXECFN]) == b"/bin/prog"
     assert reader.string(value[at.AT_PLATFORM]) == at.CPUS[abi].platform
@@ -92,11 +94,6 @@ def test_what_a_program_finds(abi: str, count: int) -> None:
     assert stack.base <= stack.sp
 
 
-def _file(abi: str):  # type: ignore[no-untyped-def]
-    data = program(abi)
-    return reader(data), len(data), "prog"
-
-
 KERNEL_ORDER = [
     at.AT_SYSINFO, at.AT_SYSINFO_EHDR, at.AT_MINSIGSTKSZ, at.AT_HWCAP, at.AT_PAGESZ, at.AT_CLKTCK,
     at.AT_PHDR, at.AT_PHENT, at.AT_PHNUM, at.AT_BASE, at.AT_FLAGS, at.AT_ENTRY, at.AT_UID,
@@ -106,7 +103,7 @@ KERNEL_ORDER = [
 
 @pytest.mark.parametrize("abi", ABIS)
 def test_order_of_the_vector(abi: str) -> None:
-    absent = {"x86_64": {at.AT_SYSINFO}, "i386": set(), "aarch64": {at.AT_SYSINFO},
+    absent = {"x86_64": {at.AT_SYSINFO}, "i386": set[int](), "aarch64": {at.AT_SYSINFO},
               "arm": {at.AT_SYSINFO, at.AT_MINSIGSTKSZ}}[abi]
     assert [key for key, _ in build(abi, [b"a"], []).auxv] == [
         key for key in KERNEL_ORDER if key not in absent]
@@ -123,7 +120,7 @@ def test_order_of_the_vector(abi: str) -> None:
 ])
 def test_addresses_of_a_real_kernel(abi: str, sp: int, random: int, platform: int, execfn: int,
                                     arg_start: int) -> None:
-    path = f"/root/.cache/pytrace-golden/corpus/{abi}/hello".encode()
+    path = b"/" + b"p" * {"x86_64": 46, "i386": 44}[abi]    # as long as the path was there
     stack = build(abi, [b"abc", b"x" * 33], [b"A=1", b"BB=hello world"], path)
     value = dict(stack.auxv)
     assert (stack.sp, value[at.AT_RANDOM], value[at.AT_PLATFORM], value[at.AT_EXECFN]) == (
@@ -154,4 +151,4 @@ def test_limits_of_arguments() -> None:
     assert not arguments_fit("i386", [b"a" * 99] * (limit + 1), [], b"f", eight)
     assert arguments_fit("arm", [b"a" * 99] * limit, [], b"f", eight)
     assert arguments_fit("x86_64", [], [b"a" * 60000], b"f", 4096)
-    assert not arguments_fit("x86_64", [], [b"a" * 100000] * 62, b"f", None)
+    assert not arguments_fit("x86_64", [], [b"a" * 100000] * 63, b"f", None)

@@ -5,7 +5,7 @@ import os
 
 from tracer.cli import filters, numbers
 from tracer.cli.getopt import Given, parse
-from tracer.cli.messages import UsageError, invalid_argument, quoted, warn
+from tracer.cli.messages import UsageError, invalid_argument, warn
 from tracer.options import MESSAGES, PID_COMM, PID_NAMESPACE, STATUSES, RunOptions
 from tracer.selection import NO_CALLS
 
@@ -30,6 +30,7 @@ _INTERRUPTIBLE = {"anywhere": 1, "always": 1, "waiting": 2, "never": 3, "never_t
 _DAEMONS = {"grandchild": 1, "pgroup": 2, "pgrp": 2, "session": 3}
 _STRING_LIMIT_MAX = (2**32 - 1) // 4
 _PATH_MAX = 4096
+_PID_MAX = 12       # what strace reserves for ".PID"
 
 # Every spelling of a summary column; -U and -S show the one on the right.
 COLUMNS = {
@@ -456,7 +457,7 @@ class Builder:
         self._check_user()
         if options.debug:
             warn(f"ptrace_setoptions = {self._ptrace_options():#x} (of an emulated ptrace)")
-        self._check_output(command)
+        self._check_output()
         self._check_quiet(command)
         if self._pids:
             self._refuse_attach()
@@ -490,7 +491,7 @@ class Builder:
             if "x" in self._long:
                 raise UsageError("-x and --strings-in-hex cannot be provided simultaneously")
             self._hex = "non-ascii" if counts["x"] == 1 else "all"
-        options.strings_in_hex = self._hex or "none"
+        options.strings_in_hex = "" if self._hex == "none" else self._hex
         if "y" in counts:
             if "y" in self._long:
                 raise UsageError("-y and --decode-fds cannot be provided simultaneously")
@@ -569,7 +570,10 @@ class Builder:
             if real != path:
                 options.trace_paths.append(real)
                 if "path-resolution" not in options.quiet:
-                    warn(f"Requested path {quoted(path)} resolved into {quoted(real)}")
+                    from tracer.output.escape import escape
+
+                    asked, found = (escape(os.fsencode(p)) for p in (path, real))
+                    warn(f'Requested path "{asked}" resolved into "{found}"')
 
     def _check_user(self) -> None:
         options = self.options
@@ -591,7 +595,7 @@ class Builder:
         follow = fork | vfork | clone if self.options.follow_forks else 0
         return sysgood | execve | exit_ | follow
 
-    def _check_output(self, command: list[str]) -> None:
+    def _check_output(self) -> None:
         options = self.options
         if options.output is None:
             options.output_separately = False
@@ -599,10 +603,9 @@ class Builder:
             if options.output_separately:
                 raise UsageError("piping the output and -ff/--output-separately"
                                  " are mutually exclusive", hint=True)
-        elif options.output_separately:
-            # A pid is appended, of up to three digits per byte of an int.
-            if len(os.fsencode(options.output)) >= _PATH_MAX - 12:
-                raise UsageError(f"{options.output}: File name too long")
+        elif (options.output_separately
+              and len(os.fsencode(options.output)) >= _PATH_MAX - _PID_MAX):
+            raise UsageError(f"{options.output}: File name too long")
 
     def _check_quiet(self, command: list[str]) -> None:
         options, short = self.options, self._counts.get("q", 0)

@@ -134,13 +134,10 @@ def signal_number(text: str) -> int | None:
     """The signal of a number up to 255 or a name in any case, with or without SIG."""
     if text[:1].isascii() and text[:1].isdigit():
         return integer(text, 255)
-    from sysnames.signals import NAMES
+    from sysnames.signals import name
 
-    wanted = text.upper().removeprefix("SIG")
-    for number, name in NAMES.items():
-        if name.removeprefix("SIG") == wanted:
-            return number
-    return None
+    wanted = "SIG" + text.upper().removeprefix("SIG")
+    return next((n for n in range(1, _SIGNAL_MAX + 1) if name(n) == wanted), None)
 
 
 def descriptor(text: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tracer.cli.messages import UsageError, program_name, report, warn
+from tracer.cli.messages import program_name, report
 from tracer.errors import PytraceError
 
 # The first word of a command line → module and name of a click command that takes the rest.
@@ -82,5 +82,3 @@ def _subcommand(name: str, words: list[str]) -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return result if isinstance(result, int) else 0
 
-
-__all__ = ["UsageError", "main", "warn"]

@@ -43,11 +43,3 @@ def report(error: PytraceError) -> None:
 def invalid_argument(option: str, value: str) -> NoReturn:
     """Refuse the value of an option (as it was spelled: "-a", "--columns")."""
     raise UsageError(f"invalid {option} argument: '{value}'", hint=True)
-
-
-def quoted(text: str) -> str:
-    """A path as strace quotes one in a message: octal escapes for what is not ASCII."""
-    names = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
-    return '"' + "".join(
-        names.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
-        for byte in os.fsencode(text)) + '"'

@@ -50,6 +50,8 @@ def duration(text: str) -> int | None:
         number, unit = float(match[0]), text[match.end():]
     else:
         number, unit = leading_integer(text)
+        if unit[:1] not in ("", "s", "m", "u", "n"):
+            return None
     if number is None or number < 0 or number >= 2**63:
         return None
     scale = NANOSECONDS.get(unit.lower() or "us")

@@ -50,7 +50,9 @@ class Engine:
 
     ARCH = MODE = 0
     REGISTERS: dict[str, int] = {}
-    PC = SP = ""
+    PC = SP = RESULT = ""
+    on_call: Callable[[tuple[int, ...]], int | None]
+    on_compat: Callable[[tuple[int, ...]], int | None]
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
@@ -68,11 +70,24 @@ class Engine:
         self.fixed: dict[int, int] = {}     # page table of the kernel's own pages (GDT)
         self.event: Event | None = None
         self.error: BaseException | None = None     # raised in a callback
+        self._stopped = False
         self._value = ctypes.c_uint64()
         self._pvalue = ctypes.addressof(self._value)
         self._flush_ctl = ctypes.c_int(1 << 30 | uclib.CTL_TLB_FLUSH)
         self._chandle = ctypes.c_void_p(self.handle)
         self._install_tlb()
+
+    def complete(self, words: tuple[int, ...], result: int) -> None:
+        """Leave a call that was not answered in its trap handler."""
+        raise NotImplementedError
+
+    def rewind(self, words: tuple[int, ...], number: int | None = None) -> None:
+        """Have the trap instruction executed again, perhaps with another number."""
+        raise NotImplementedError
+
+    def trap_pc(self, words: tuple[int, ...]) -> int:
+        """The address after the trap instruction."""
+        raise NotImplementedError
 
     def before_run(self) -> None:
         """Settings that must precede everything else (page size, CPU model)."""
@@ -271,7 +286,9 @@ class Engine:
             mapped = space.table.get(address >> SHIFT) if space is not None else None
             if mapped is None:
                 mapped = self.fixed.get(address >> SHIFT)
-            if address >> SHIFT == page or access == uclib.MEM_WRITE:
+            if access == uclib.MEM_FETCH and mapped is not None:
+                target = mapped & -PAGE | 4     # the fault may be in the code's own page
+            elif address >> SHIFT == page or access == uclib.MEM_WRITE:
                 target = scratch | 3
             elif mapped is not None:
                 target = mapped
@@ -306,24 +323,30 @@ class Engine:
         return 0
 
     # -- running -----------------------------------------------------------------------------
-    def run(self) -> Event | None:
-        """Run until a trap handler calls ``stop`` or the program faults."""
+    def run(self, count: int = 0) -> Event | None:
+        """Run until a trap handler calls ``stop`` (None) or the program faults.
+
+        count: instructions after which to return an event "quantum"; counting makes code
+        several times slower, 0 does not count.
+        """
         self.event = None
-        code = lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, 0)
+        self._stopped = False
+        code = lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, count)
         if self.error is not None:
             error, self.error = self.error, None
             raise error
         event = self.event
         if event is not None:
             return event
-        if code == uclib.ERR_INSN_INVALID:
-            return Event("illegal")
         if code == uclib.ERR_OK:
-            return None
-        return Event("illegal") if code != uclib.ERR_EXCEPTION else Event("fault")
+            if self._stopped:
+                return None
+            return Event("quantum") if count else Event("halt")
+        return Event("fault") if code == uclib.ERR_EXCEPTION else Event("illegal")
 
     def stop(self) -> None:
         """Leave ``run`` before the next instruction; for use in trap handlers."""
+        self._stopped = True
         lib.uc_emu_stop(self.handle)
 
     def close(self) -> None:

@@ -174,7 +174,7 @@ class I386(X86):
                                            ctypes.addressof(buffer)))
         self.reset_segments()
         self.set("eflags", 0x202)
-        self.landing = 0                # the vDSO's address after sysenter
+        self.landing = 0                # where in the vDSO sysenter returns to
         self._set_result = self.writer(("eax",))
 
         def sysenter(_handle: int, _data: int) -> None:
@@ -186,7 +186,8 @@ class I386(X86):
                 sixth = space.read_int(ebp, 4)
                 self.set("ebp", sixth)
                 self.set("esp", ebp)
-                self.set("eip", self.landing)
+                # Unicorn adds the length of the instruction after the hook.
+                self.set("eip", space.vdso + self.landing - 2)
                 self.compat = True
                 result = self.on_compat(self._compat_read())
                 if result is not None:

@@ -18,7 +18,7 @@ from sysnames.lookup import is_structure, structure
 from sysnames.row import Kind
 from tracer.decode import shapes
 from tracer.decode.call import FACTORIES, MEMORY_FACTORIES, Call, Decoder
-from tracer.decode.values import Addr, Array, Struct
+from tracer.decode.values import NO_MORE, Addr, Array, Struct
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NULL = Addr(0)
 
-DONE, OPEN, LATER = range(3)
+DONE, OPEN, LATER, QUIET = range(4)
 
 _CODES = {"char": "b", "uchar": "B", "short": "h", "ushort": "H", "int": "i", "uint": "I",
           "s64": "q", "u64": "Q"}
@@ -39,8 +39,8 @@ class InOut:
     """A decoder for an argument that may be printed at entry, at exit, or at both.
 
     ``enter`` returns the value known at entry and one of: DONE, the value is final; OPEN, it is
-    printed now and ``leave`` completes it; LATER, nothing is printed before exit (the value is
-    kept for ``leave`` all the same).  ``leave`` gets what ``enter`` returned; the text of its
+    printed now and ``leave`` completes it; LATER, nothing is printed before exit but the comma
+    (the value is kept for ``leave`` all the same); QUIET, not even that.  ``leave`` gets what ``enter`` returned; the text of its
     result must start with that value's text in the case of OPEN.
     """
 
@@ -156,6 +156,10 @@ class StructType(MemType):
         self.more = more
         self.needs_frame = needs_frame
 
+    def frame(self, call: Call, data: bytes, address: int, at: int = 0) -> Call:
+        """The call as the fields see it."""
+        return Frame(call, self.layout, data, at, address) if self.needs_frame else call
+
     def read(self, call: Call, data: bytes, at: int, address: int) -> Struct:
         if self.needs_frame:
             call = Frame(call, self.layout, data, at, address)
@@ -184,6 +188,7 @@ class Build:
         self.ctype = "ulong"
         self.direction = "in"
         self.missing: set[str] = set()
+        self.shared: dict[str, Any] = {}    # what the arguments of this call share
 
     # -- words
 
@@ -258,11 +263,12 @@ class Build:
             wanted = []
             for part in shape:
                 item = items[part.field]
-                replaced = part.kind is not None
-                wanted.append((part.name, part.field, part.kind or item.kind,
-                               item.ctype or CTYPES.get(item.kind.name) if replaced
-                               and item.kind.name not in ("array", "bytes", "chars")
-                               else item.ctype, part.marked))
+                ctype = item.ctype
+                if part.kind is not None and ctype is None:
+                    # the layout is that of the structure's own kind
+                    ctype = CTYPES.get(item.kind.name)
+                wanted.append((part.name, part.field, part.kind or item.kind, ctype,
+                               part.marked))
         marked = [w for w in wanted if w[4]]
         shown = marked if marked and self.abbrev else wanted
         fields = [(printed, offsets[field], self.memory(kind, ctype))
@@ -370,6 +376,8 @@ def read_array(call: Call, kind: MemType, addr: int, count: int,
             v = kind.read(call, data, at, addr + at)
             if v is not None:
                 items.append(v)
+                if v is NO_MORE:
+                    return Array(items)
         if shown < count and get(call, addr + shown * size, size) is None:
             # the element behind the limit is looked at before the dots are printed
             if not shown:
@@ -383,6 +391,8 @@ def read_array(call: Call, kind: MemType, addr: int, count: int,
         v = kind.read(call, piece, 0, addr + at)
         if v is not None:
             items.append(v)
+            if v is NO_MORE:
+                return Array(items)
     return Array(items, more)
 
 

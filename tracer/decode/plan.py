@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.kinds import ctype
 from sysnames.lookup import classes, signature
-from tracer.decode.build import DONE, LATER, Build, InOut
+from sysnames.row import RowError
+from tracer.decode.build import DONE, LATER, OPEN, Build, InOut
 from tracer.decode.call import RESULT_FACTORIES
-from tracer.decode.values import PENDING, Hex, Sym
+from tracer.decode.values import PENDING, Hex, Sym, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from sysnames.row import Kind
+    from sysnames.row import Item, Kind, Row
     from tracer.decode.call import Call, Decoder
     from tracer.decode.values import Value
 
@@ -50,15 +52,19 @@ class Plan:
         self.abi = abi
         self.abbrev = build.abbrev
         self.verbose = build.verbose
-        self.names = tuple(item.name for item in row.items)
-        self.index = {n: i for i, n in enumerate(self.names)}
+        self.names = tuple(str(item.kind.params[0]) if item.kind.name == "at" else item.name
+                           for item in row.items)
+        self.index = {item.name: i for i, item in enumerate(row.items)}
         self.classes = classes(row)
         self.nofail = "nofail" in row.classes
         decoders: list[Decoder] = []
         split = len(row.items)
         dynamic = False
         for i, item in enumerate(row.items):
-            decoder = build.decoder(item.kind, item.ctype, item.direction)
+            if item.kind.name == "at":
+                decoder = _elsewhere(build, row, item)
+            else:
+                decoder = build.decoder(item.kind, item.ctype, item.direction)
             if item.kind.name != "none":
                 if isinstance(decoder, InOut):
                     dynamic = True
@@ -70,7 +76,7 @@ class Plan:
         self.entry = self.decoders[:split]
         self.exit = self.decoders[split:]
         self.dynamic = dynamic
-        self.decode_result = _result(build, row.result)
+        self.decode_result = result_decoder(build, row.result)
         self.missing = frozenset(build.missing)
         if dynamic:
             self.decode_entry = self._entry_dynamic
@@ -117,7 +123,7 @@ class Plan:
                     olds[i] = v
                 if stop >= 0:
                     continue
-                if state != LATER:
+                if state <= OPEN:
                     values.append(v)
                 if state != DONE:
                     stop = i
@@ -156,6 +162,35 @@ class Plan:
             i += 1
 
 
+class _At(InOut):
+    """An argument that is printed at the place of another one."""
+
+    __slots__ = ("inner", "name")
+
+    def __init__(self, name: str, inner: InOut) -> None:
+        self.name = name
+        self.inner = inner
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        return self.inner.enter(call, call.by_name(self.name))
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        return self.inner.leave(call, call.by_name(self.name), old)
+
+
+def _elsewhere(build: Build, row: Row, item: Item) -> Decoder:
+    """The decoder of ``at(item, kind)``."""
+    name, kind = item.kind.params
+    if isinstance(name, int) or isinstance(kind, int):
+        raise RowError(f"at({name}, {kind}) in {row}")
+    other = name.name
+    of = next(ctype(i) for i in row.items if i.name == other)
+    inner = build.decoder(kind, of, item.direction)
+    if isinstance(inner, InOut):
+        return _At(other, inner)
+    return lambda call, word: inner(call, call.by_name(other))
+
+
 def _plain(call: Call) -> tuple[Value, Value | None]:
     return call.result, None
 
@@ -181,7 +216,8 @@ _RESULTS: dict[str, ResultDecoder] = {
 }
 
 
-def _result(build: Build, kind: Kind | None) -> ResultDecoder:
+def result_decoder(build: Build, kind: Kind | None) -> ResultDecoder:
+    """The decoder of results of a kind: value, and what stands in parentheses after it."""
     if kind is None:
         return _plain
     plain = _RESULTS.get(kind.name)
@@ -197,8 +233,38 @@ def _result(build: Build, kind: Kind | None) -> ResultDecoder:
     if kind.name in ("fd", "pid", "tid", "pgid", "sid"):
         decode = build.decoder(kind)
         return lambda call: (decode(call, call.result), None)  # type: ignore[return-value]
+    if kind.name == "enum":
+        return _annotated(build, kind)
+    if kind.name == "flags":
+        return _annotated_flags(build, kind)
     build.missing.add(f"-> {kind.name}")
     return _plain
+
+
+def _annotated(build: Build, kind: Kind) -> ResultDecoder:
+    """``1 (SUID_DUMP_USER)``"""
+    from tracer.decode import symbols
+
+    names = symbols.enum(str(kind.params[0]), build.abi, 64).names
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        text = names.get(call.result)
+        return call.result, None if text is None else Text(text)
+
+    return decode
+
+
+def _annotated_flags(build: Build, kind: Kind) -> ResultDecoder:
+    """``0x3 (SECBIT_NOROOT|…)``; nothing for 0."""
+    from tracer.decode import symbols
+
+    flags = symbols.flags(str(kind.params[0]), build.abi)
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        n = call.result
+        return (Hex(n), Text(flags.sym(n).text or hex(n))) if n else (n, None)
+
+    return decode
 
 
 class RawPlan(Plan):

@@ -47,6 +47,16 @@ SHAPES: dict[str, str] = {
              "stx_dio_offset_align only(stx_mask, 0x2000, uint)",
     "sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
     "old_sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
+    "ipc64_perm": "uid; gid; mode; key uint; cuid; cgid",
+    "ipc_perm_set": "uid; gid; mode",
+    "msqid64_ds": "msg_perm; msg_stime ulong; msg_rtime ulong; msg_ctime ulong; msg_qnum; "
+                  "msg_qbytes; msg_lspid; msg_lrpid",
+    "msqid_set": "msg_perm ipc_perm_set; msg_qbytes",
+    "semid64_ds": "sem_perm; sem_otime ulong; sem_ctime ulong; sem_nsems",
+    "semid_set": "sem_perm ipc_perm_set",
+    "shmid64_ds": "shm_perm; shm_segsz; shm_cpid; shm_lpid; shm_nattch; shm_atime ulong; "
+                  "shm_dtime ulong; shm_ctime ulong",
+    "shmid_set": "shm_perm ipc_perm_set",
     "flock": "l_type; l_whence; l_start; l_len",
     "flock64": "l_type; l_whence; l_start; l_len",
     "flock_get": "l_type; l_whence; l_start; l_len; l_pid",

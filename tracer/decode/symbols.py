@@ -143,3 +143,10 @@ def flags(name: str, abi: str, bits: int = 64, fmt: str = "") -> Flags:
         entries, unknown, own = _load(name, abi)
         f = _flags[key] = Flags(entries, unknown, bits, fmt or own)
     return f
+
+
+def numbers(name: str, abi: str) -> dict[str, int]:
+    """Name → value of a set; raises KeyError when there is none."""
+    from sysnames import constants
+
+    return constants.get(name, "arm" if abi == "arm_oabi" else abi).value_of

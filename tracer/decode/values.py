@@ -196,3 +196,5 @@ class Pending:
 
 
 PENDING = Pending()
+
+NO_MORE = Text("...")   # an element of an array that stands for those not shown

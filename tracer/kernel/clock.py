@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from typing import Any
+
+from tracer.wait import WaitQueue
 
 # Where the virtual clocks start: 2026-01-01 00:00:00 UTC, a machine up for 1,000 seconds.
 EPOCH = 1767225600 * 10**9
@@ -37,6 +40,10 @@ class Clock:
     def __init__(self) -> None:
         self.now = UPTIME
         self.offset = EPOCH - UPTIME    # CLOCK_REALTIME minus CLOCK_MONOTONIC
+        self.tai = 0                    # CLOCK_TAI minus CLOCK_REALTIME, seconds
+        self.ntp: Any = None            # what adjtimex sets, made on first use
+        self.zone = (0, 0)              # tz_minuteswest, tz_dsttime
+        self.changed = WaitQueue()      # woken when CLOCK_REALTIME is set
         self._timers: list[tuple[int, int, Timer]] = []
         self._count = 0
 
@@ -47,6 +54,11 @@ class Clock:
     def realtime(self) -> int:
         """CLOCK_REALTIME."""
         return self.now + self.offset
+
+    def set_realtime(self, value: int) -> None:
+        """Set CLOCK_REALTIME, for guests only; sleepers on it look at it anew."""
+        self.offset += value - self.realtime()
+        self.changed.wake()
 
     def at(self, due: int, action: Callable[[], None]) -> Timer:
         """Run an action when the clock reaches a moment."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sysnames import errno as E
 from sysnames import signals as S
 from tracer.errors import Fault
-from tracer.kernel.task import BLOCKED, STOPPED, ZOMBIE, Process, SigAction, Task
+from tracer.kernel.task import BLOCKED, STOPPED, ZOMBIE, AltStack, Process, SigAction, Task
 
 if TYPE_CHECKING:
     from tracer.kernel.kernel import Kernel
@@ -29,6 +29,7 @@ _STOPS = {S.SIGSTOP, S.SIGTSTP, S.SIGTTIN, S.SIGTTOU}
 _CORE = {S.SIGQUIT, S.SIGILL, S.SIGTRAP, S.SIGABRT, S.SIGBUS, S.SIGFPE, S.SIGSEGV, S.SIGXCPU,
          S.SIGXFSZ, S.SIGSYS}
 _SYNCHRONOUS = (S.SIGSEGV, S.SIGBUS, S.SIGILL, S.SIGTRAP, S.SIGFPE, S.SIGSYS)
+SS_AUTODISARM = 1 << 31
 UNBLOCKABLE = 1 << S.SIGKILL - 1 | 1 << S.SIGSTOP - 1
 _STOP_MASK = sum(1 << s - 1 for s in _STOPS)
 _CONT_MASK = 1 << S.SIGCONT - 1
@@ -217,10 +218,12 @@ class Signals:
         mask = task.mask if task.saved_mask is None else task.saved_mask
         task.saved_mask = None
         try:
-            task.abi.push_frame(task, info, action, mask)
+            task.abi.push_frame(task.engine, task.mem, info, action, mask, task.altstack)
         except Fault:
             self._bad_frame(task, info["signo"])
             return
+        if task.altstack.flags & SS_AUTODISARM:
+            task.altstack = AltStack()
         if action.flags & SA_RESETHAND:
             task.handlers.actions[info["signo"]] = SigAction(0, action.flags, action.restorer,
                                                              action.mask)
@@ -242,7 +245,7 @@ class Signals:
             task.engine_result = None
             number = None
             if code == ERESTART_RESTARTBLOCK:
-                number = task.abi.restart_syscall
+                number = self.kernel.number("restart_syscall", task.abi.name)
             task.engine.rewind(task.trap_words, number)
         if task.saved_mask is not None:
             task.mask, task.saved_mask = task.saved_mask, None

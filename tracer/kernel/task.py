@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.vfs.base import O_PATH, File
+from tracer.kernel import locks
+from tracer.vfs.base import O_PATH, Creds, File
 from tracer.wait import WaitQueue
 
 if TYPE_CHECKING:
     from tracer.abi.base import Abi
     from tracer.cpu.engine import Engine
+    from tracer.kernel.cputime import CpuTimer
     from tracer.kernel.kernel import Kernel
     from tracer.kernel.registry import Blocking
     from tracer.memory.space import AddressSpace
@@ -31,10 +33,11 @@ RLIM_INFINITY = (1 << 64) - 1
 class FdTable:
     """Open descriptors; shared by tasks with CLONE_FILES."""
 
-    __slots__ = ("cloexec", "files", "users")
+    __slots__ = ("cloexec", "files", "locks", "users")
 
     def __init__(self) -> None:
         self.files: dict[int, File] = {}
+        self.locks = False          # record locks were set: each close may take some away
         self.cloexec: set[int] = set()
         self.users = 1
 
@@ -72,6 +75,8 @@ class FdTable:
         else:
             self.cloexec.discard(fd)
         if old is not None:
+            if self.locks:
+                locks.release(old.inode, self)
             drop(old)
 
     def close(self, fd: int) -> None:
@@ -80,6 +85,8 @@ class FdTable:
         if file is None:
             raise LinuxError(E.EBADF)
         self.cloexec.discard(fd)
+        if self.locks:
+            locks.release(file.inode, self)
         drop(file)
 
     def copy(self) -> FdTable:
@@ -103,6 +110,9 @@ def drop(file: File) -> None:
     """One reference to an open file less."""
     file.refs -= 1
     if not file.refs:
+        if locks.FILES and file in locks.FILES:
+            locks.FILES.discard(file)
+            locks.release(file.inode, file)
         file.release()
 
 
@@ -122,35 +132,46 @@ class FsInfo:
         return FsInfo(self.root, self.cwd, self.umask)
 
 
-class Credentials:
-    """User and group ids and capabilities of one task (credentials(7))."""
+class Credentials(Creds):
+    """User and group ids and capabilities of one task (credentials(7)).
 
-    __slots__ = ("ambient", "bounding", "effective", "egid", "euid", "fsgid", "fsuid", "gid",
-                 "groups", "inheritable", "no_new_privs", "permitted", "securebits", "sgid",
-                 "suid", "uid")
+    ``caps``, which the file systems look at, is the effective set.
+    """
+
+    __slots__ = ("ambient", "bounding", "egid", "euid", "gid", "inheritable", "no_new_privs",
+                 "permitted", "securebits", "sgid", "suid", "uid")
 
     ALL = (1 << 41) - 1             # CAP_LAST_CAP is 40
 
     def __init__(self, uid: int = 0, gid: int = 0, groups: tuple[int, ...] = ()) -> None:
-        self.uid = self.euid = self.suid = self.fsuid = uid
-        self.gid = self.egid = self.sgid = self.fsgid = gid
-        self.groups = groups
-        self.permitted = self.effective = self.ALL if uid == 0 else 0
+        super().__init__(uid, gid, groups, self.ALL if uid == 0 else 0)
+        self.uid = self.euid = self.suid = uid
+        self.gid = self.egid = self.sgid = gid
+        self.permitted = self.caps
         self.inheritable = self.ambient = 0
         self.bounding = self.ALL
         self.securebits = 0
         self.no_new_privs = False
 
+    @property
+    def effective(self) -> int:
+        """The effective capabilities."""
+        return self.caps
+
+    @effective.setter
+    def effective(self, value: int) -> None:
+        self.caps = value
+
     def copy(self) -> Credentials:
         """For fork and clone: credentials are never shared."""
-        new = Credentials.__new__(Credentials)
-        for name in self.__slots__:
+        new = Credentials(self.uid, self.gid)
+        for name in (*Creds.__slots__, *Credentials.__slots__):
             setattr(new, name, getattr(self, name))
         return new
 
     def capable(self, cap: int) -> bool:
-        """Whether a capability (CAP_*) is effective."""
-        return bool(self.effective >> cap & 1)
+        """Whether a capability (its number, CAP_*) is effective."""
+        return bool(self.caps >> cap & 1)
 
     def in_group(self, gid: int) -> bool:
         """Whether the file system group or a supplementary one is gid."""
@@ -230,7 +251,18 @@ class Pending:
             raise KeyError(signo)
         if not any(other["signo"] == signo for other in self.queue):
             self.mask &= ~(1 << signo - 1)
+        taken = info.pop("taken", None)     # a timer wants to know
+        if taken is not None:
+            taken(info)
         return info
+
+    def find(self, signo: int) -> dict[str, Any] | None:
+        """The oldest pending one of a number."""
+        if self.mask & 1 << signo - 1:
+            for info in self.queue:
+                if info["signo"] == signo:
+                    return info
+        return None
 
     def discard(self, mask: int) -> None:
         """Forget all signals of a mask."""
@@ -270,6 +302,7 @@ class Process:
         self.itimers: dict[int, Any] = {}
         self.posix_timers: dict[int, Any] = {}
         self.next_timer_id = 0
+        self.cpu_waiting: list[CpuTimer] = []   # CPU timers that wait for it to run
         self.oom_score_adj = 0
         self.dumpable = 1
 
@@ -312,10 +345,17 @@ class Task:
         self.clear_child_tid = 0
         self.robust_list = (0, 0)
         self.rseq = (0, 0, 0)           # address, size, signature
-        self.tls_entries: list[bytes] = [bytes(8)] * 3  # i386 GDT 12 to 14
+        self.tls_state = b""            # TLS that is not in the registers (i386's GDT)
+        self.call_abi = abi             # of the call in flight: int 0x80 from 64-bit code
+        self.oabi = False               # an ARM OABI program
+        self.vfork_queue = WaitQueue()
         self.call: InFlight | None = None
         self.woken = 0                  # Wait reason for the parked generator
         self.unpark: Any = None         # undoes the parking
+        self.wake: Any = None           # ends it with a reason
+        self.interruptible = True
+        self.trap_words: tuple[int, ...] = ()   # registers at the trap of an interrupted call
+        self.engine_result: int | None = None   # its restart code, to be settled
         self.wants_signal_check = True
         self.traced = True
         self.personality = 0
@@ -333,6 +373,12 @@ class Task:
         self.no_new_privs = False
         self.user_time = self.system_time = 0
         self.seccomp = 0
+        self.settings: dict[int, int] = {}      # prctl options kept and given back; inherited
+
+    @property
+    def call_word(self) -> int:
+        """Bytes of a word of the call in flight."""
+        return self.call_abi.word
 
     @property
     def tgid(self) -> int:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sysnames import errno as E
 from tracer.errors import Fault, LinuxError
@@ -53,6 +54,10 @@ class AddressSpace:
         self.auxv = b""
         self.dumpable = 1
         self.lock_future = False
+        self.membarrier = 0             # registered MEMBARRIER_CMD_REGISTER_*
+        self.topdown = True
+        self.vdso = self.sigpage = 0
+        self.exe: Any = None            # location of the program
 
     # -- look-up ---------------------------------------------------------------------
     def find(self, address: int) -> Vma | None:
@@ -277,6 +282,8 @@ class AddressSpace:
     def free_range(self, size: int, below: int = 0) -> int:
         """The highest gap of that size under ``below`` (default mmap_base), else, as the
         kernel falls back, the lowest one above it; raises ENOMEM."""
+        if not self.topdown:
+            return self._lowest_gap(size)
         end = below or self.mmap_base
         i = bisect_right(self.starts, end) - 1
         while i >= 0:
@@ -289,6 +296,9 @@ class AddressSpace:
             i -= 1
         if end - size >= self.mmap_min:
             return end - size
+        return self._lowest_gap(size)
+
+    def _lowest_gap(self, size: int) -> int:
         start = self.mmap_base
         for vma in self.vmas[bisect_right(self.starts, start) - 1 if self.starts else 0:]:
             if vma.end <= start:
@@ -312,7 +322,7 @@ class AddressSpace:
         new = AddressSpace(self.arena, self.top, self.mmap_base, self.mmap_min)
         for name in ("brk_start", "brk", "stack_limit", "total_pages", "exec_all", "arg_start",
                      "arg_end", "env_start", "env_end", "stack_start", "code_start", "code_end",
-                     "auxv", "dumpable"):
+                     "auxv", "dumpable", "membarrier", "topdown", "vdso", "sigpage", "exe"):
             setattr(new, name, getattr(self, name))
         skipped: list[Vma] = []
         for vma in self.vmas:
@@ -372,6 +382,14 @@ class AddressSpace:
 
         Their lengths add up to ``size`` unless memory ends or changes permission before.
         """
+        if size > 0 and (address & _MASK) + size <= PAGE:      # the common case: one page
+            entry = self.table.get(address >> SHIFT)
+            if entry is not None and entry & access:
+                offset = entry & ~_MASK
+                if access == WRITE and offset in self.arena.code:
+                    self.arena.code_written()
+                offset |= address & _MASK
+                return [self.arena.view[offset:offset + size]]
         spans: list[list[int]] = []
         while size > 0:
             try:

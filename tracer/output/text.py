@@ -42,6 +42,8 @@ def number(n: int, fmt: str) -> str:
         return str(n)
     if fmt == "X":
         return f"{n:#010x}"
+    if fmt == "L":
+        return f"{n:#08x}"
     return f"0{n:02o}"  # modes: at least three digits in all
 
 

@@ -140,9 +140,8 @@ class Inode:
             if caps & CAP_DAC_OVERRIDE or (
                     not mask & MAY_WRITE and caps & CAP_DAC_READ_SEARCH):
                 return
-        elif mask == MAY_READ and caps & CAP_DAC_READ_SEARCH:
-            return
-        elif caps & CAP_DAC_OVERRIDE and (not mask & MAY_EXEC or mode & 0o111):
+        elif (mask == MAY_READ and caps & CAP_DAC_READ_SEARCH) or (
+                caps & CAP_DAC_OVERRIDE and (not mask & MAY_EXEC or mode & 0o111)):
             return
         raise LinuxError(E.EACCES)
 
@@ -204,18 +203,6 @@ class Inode:
     def page(self, index: int) -> bytes | memoryview | None:
         """4 KiB of content for mmap and exec (shorter at the end of file); None beyond it."""
         raise LinuxError(E.ENODEV)
-
-    # A shared mapping and read(2) see one file.  The memory manager attaches the frame that
-    # backs a page when the first shared mapping touches it, and detaches it with the last one.
-    def attach(self, index: int, frame: memoryview) -> None:
-        """From now on ``frame`` (4096 writable bytes, filled here) is page ``index``."""
-        raise LinuxError(E.ENODEV)
-
-    def detach(self, index: int) -> None:
-        """The frame is taken back; what it holds up to the end of file is the file's content."""
-
-    def flush(self, index: int) -> None:
-        """msync: bring what the guest wrote into an attached frame to the host, if it is there."""
 
     # -- extended attributes --------------------------------------------------------
     def getxattr(self, name: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """The bytes of a regular file in memory: sparse pages, over what a host file has.
 
-A page is a bytearray of 4096 bytes, or the frame of a shared mapping (see ``Inode.attach``).
 Pages that were never written come from the lower file, or are zeros.
 """
 from __future__ import annotations
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = (1 << 63) - PAGE
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
-_ZERO = bytes(PAGE)
 
 
 class Budget:
@@ -49,11 +47,10 @@ class Budget:
 class Content:
     """Positions and sizes are bytes."""
 
-    __slots__ = ("attached", "budget", "lower", "lower_size", "pages", "size")
+    __slots__ = ("budget", "lower", "lower_size", "pages", "size")
 
     def __init__(self, budget: Budget, lower: Lower | None = None, size: int = 0) -> None:
-        self.pages: dict[int, bytearray | memoryview] = {}
-        self.attached = 0
+        self.pages: dict[int, bytearray] = {}
         self.budget = budget
         self.size = size
         self.lower = lower
@@ -130,7 +127,7 @@ class Content:
         return bytes(data)
 
     # -- writing ---------------------------------------------------------------
-    def _own(self, index: int, fill: bool = True) -> bytearray | memoryview:
+    def _own(self, index: int, fill: bool = True) -> bytearray:
         page = self.pages.get(index)
         if page is None:
             self.budget.take()
@@ -180,12 +177,8 @@ class Content:
                 if offset and last in pages:
                     pages[last][offset:] = bytes(PAGE - offset)
                 for index in [i for i in pages if i >= last + (offset != 0)]:
-                    page = pages[index]
-                    if isinstance(page, memoryview):
-                        page[:] = _ZERO
-                    else:
-                        del pages[index]
-                        self.budget.give(1)
+                    del pages[index]
+                    self.budget.give(1)
             if size < self.lower_size:
                 self.lower_size = size
         self.size = size
@@ -199,7 +192,7 @@ class Content:
             page = self.pages.get(index)
             if page is None and pos >= self.lower_size:
                 pass
-            elif size < PAGE or pos < self.lower_size or isinstance(page, memoryview):
+            elif size < PAGE or pos < self.lower_size:
                 self._own(index)[offset:offset + size] = bytes(size)
             else:
                 del self.pages[index]
@@ -234,23 +227,3 @@ class Content:
         while pos < self.size and pos // PAGE in self.pages:
             pos = (pos // PAGE + 1) * PAGE
         return min(pos, self.size)
-
-    # -- shared mappings ----------------------------------------------------------
-    def attach(self, index: int, frame: memoryview) -> None:
-        """See ``Inode.attach``."""
-        page = self._own(index)
-        if not isinstance(page, memoryview):
-            self.attached += 1
-        frame[:] = page
-        self.pages[index] = frame
-
-    def detach(self, index: int) -> None:
-        """See ``Inode.detach``."""
-        page = self.pages.get(index)
-        if isinstance(page, memoryview):
-            self.attached -= 1
-            if index * PAGE < self.size:
-                self.pages[index] = bytearray(page)
-            else:
-                del self.pages[index]
-                self.budget.give(1)

@@ -60,9 +60,6 @@ class CowRegular(MemRegular):
             lower.fd()              # EACCES now, not when it is read
         return super().open(flags, task)
 
-    def page(self, index: int) -> bytes | memoryview | None:
-        return self.content.page(index)
-
     def unlinked(self) -> None:
         if self.shared:
             self.nlink -= 1
@@ -144,7 +141,7 @@ class CowDir(MemDir):
 
 
 class RwContent(Content):
-    """Content that is the host file's: ``pages`` has attached frames only."""
+    """Content that is the host file's: there are no pages in memory."""
 
     __slots__ = ("file",)
 
@@ -157,26 +154,13 @@ class RwContent(Content):
         for view in views:
             if len(view):
                 self.file.write_from(view, pos)
-                if self.pages:
-                    self._show(view, pos)
                 pos += len(view)
                 total += len(view)
         self.size = self.lower_size = max(self.size, pos) if total else self.size
         return total
 
-    def _show(self, view: memoryview, pos: int) -> None:
-        """Put what was written into the attached frames too."""
-        end = pos + len(view)
-        for index, frame in self.pages.items():
-            start, stop = max(pos, index * PAGE), min(end, (index + 1) * PAGE)
-            if start < stop:
-                frame[start - index * PAGE:stop - index * PAGE] = view[start - pos:stop - pos]
-
     def truncate(self, size: int) -> None:
         self.file.truncate(size)
-        for index, frame in self.pages.items():
-            keep = min(max(size - index * PAGE, 0), PAGE)
-            frame[keep:] = bytes(PAGE - keep)
         self.size = self.lower_size = size
 
     def punch(self, pos: int, length: int) -> None:
@@ -190,20 +174,6 @@ class RwContent(Content):
     def reserve(self, pos: int, length: int) -> None:
         if pos + length > self.size:
             self.truncate(pos + length)
-
-    def flush(self, index: int) -> None:
-        """Write an attached frame to the host."""
-        frame = self.pages.get(index)
-        size = min(self.size - index * PAGE, PAGE)
-        if frame is not None and size > 0:
-            self.file.write_from(memoryview(frame)[:size], index * PAGE)
-
-    def detach(self, index: int) -> None:
-        if index in self.pages:
-            self.flush(index)
-            del self.pages[index]
-            self.attached -= 1
-            self.budget.give(1)
 
     def clear(self) -> None:
         pass
@@ -234,17 +204,6 @@ class RwRegular(CowRegular):
     def truncate(self, size: int) -> None:
         self.content.file.need_write()
         super().truncate(size)
-
-    def flush(self, index: int) -> None:
-        self.content.flush(index)
-
-    def attach(self, index: int, frame: memoryview) -> None:
-        self.content.file.pin(1)
-        super().attach(index, frame)
-
-    def detach(self, index: int) -> None:
-        super().detach(index)
-        self.content.file.pin(-1)
 
     def setattr(self, **changes: int) -> None:
         """The executable bit and explicit times reach the host; owners do not."""

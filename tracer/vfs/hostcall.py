@@ -64,6 +64,11 @@ def renameat2(old: bytes, new: bytes, flags: int) -> None:
     _call("renameat2", AT_FDCWD, old, AT_FDCWD, new, ctypes.c_uint(flags))
 
 
+def link_open(old: bytes, new: bytes) -> None:
+    """linkat(2) of what a link in /proc/self/fd leads to."""
+    _call("linkat", AT_FDCWD, old, AT_FDCWD, new, 0x400)        # AT_SYMLINK_FOLLOW
+
+
 def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
     """fallocate(2)."""
     _call("fallocate", fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length))

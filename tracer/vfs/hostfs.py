@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat as hoststat
 from typing import TYPE_CHECKING
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
@@ -16,12 +16,13 @@ from tracer.vfs import hostcall
 from tracer.vfs.base import (
     MAY_EXEC,
     O_ACCMODE,
+    O_CLOEXEC,
     O_CREAT,
     O_EXCL,
     O_NOCTTY,
     O_NOFOLLOW,
     O_PATH,
-    O_RDONLY,
+    O_WRONLY,
     PAGE,
     S_IFDIR,
     S_IFIFO,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from tracer.vfs.namespace import Namespace
     from tracer.vfs.pipe import Fifo
 
 # asm-generic values of open flags → the host's, where they differ (aarch64 hosts)
@@ -48,6 +50,8 @@ _NAMED = ((0o40000, "O_DIRECT"), (0o200000, "O_DIRECTORY"), (0o400000, "O_NOFOLL
           (0o1000000, "O_NOATIME"), (O_PATH, "O_PATH"), (0o20000000, "O_TMPFILE"))
 _PLAIN = all(getattr(os, name, value) & ~0o200000 == value & ~0o200000
              for value, name in _NAMED) and getattr(os, "O_DIRECTORY", 0) == 0o200000
+# the path of an inode without a name is a link to an open descriptor
+_BY_FD = b"/proc/self/fd/"
 
 
 def host_flags(flags: int) -> int:
@@ -105,17 +109,18 @@ def change(where: bytes | int, changes: dict[str, int]) -> None:
 class HostInode(Inode):
     """Any object of the host's file system."""
 
-    __slots__ = ("_fd", "_fifo", "files", "frames", "path")
+    __slots__ = ("_fd", "_fifo", "dev", "files", "known", "path")
 
     fs: HostFS
 
     def __init__(self, fs: HostFS, path: bytes, st: os.stat_result) -> None:
         super().__init__(fs, st.st_ino, st.st_mode, st.st_uid, st.st_gid)
         self.path = path
-        self._fd = -1       # kept for mappings
+        self._fd = -1       # to read pages from, and of an O_TMPFILE
         self._fifo: Fifo | None = None
-        self.frames: dict[int, tuple[memoryview, bytes]] = {}   # attached: frame, as it was
-        self.files: WeakSet[HostFile] | None = None
+        self.files: list[HostFile] = []         # open ones
+        self.dev = st.st_dev
+        self.known: dict[bytes, HostInode] = {}     # what names were the last time
 
     def __del__(self) -> None:
         if self._fd >= 0:
@@ -123,7 +128,7 @@ class HostInode(Inode):
 
     def getattr(self) -> Attr:
         try:
-            return attr_of(os.lstat(self.path))
+            return attr_of(os.stat(self.path, follow_symlinks=self.path.startswith(_BY_FD)))
         except OSError as error:
             raise linux_error(error) from None
 
@@ -141,6 +146,8 @@ class HostInode(Inode):
     def permission(self, mask: int, creds: Creds) -> None:
         """The host checks for itself as long as the guest is who pytrace is."""
         if creds.fsuid != self.fs.uid or creds.fsgid != self.fs.gid:
+            attr = self.getattr()
+            self.mode, self.uid, self.gid = attr.mode, attr.uid, attr.gid
             super().permission(mask, creds)
         elif not (mask == MAY_EXEC and self.mode & S_IFMT == S_IFDIR) and not os.access(
                 self.path, mask, effective_ids=True):
@@ -157,15 +164,20 @@ class HostInode(Inode):
         try:
             st = os.lstat(path)
         except OSError as error:
+            self.known.pop(name, None)
             raise linux_error(error) from None
-        inodes = self.fs.inodes
-        key = (st.st_ino, st.st_dev)
-        inode = inodes.get(key)
-        if inode is None or (inode.mode ^ st.st_mode) & S_IFMT:
-            inode = inodes[key] = HostInode(self.fs, path, st)
-        else:
-            inode.path = path
-            inode.mode, inode.uid, inode.gid = st.st_mode, st.st_uid, st.st_gid
+        mode, ino = st.st_mode, st.st_ino
+        inode = self.known.get(name)
+        if inode is None or inode.ino != ino or inode.dev != st.st_dev or (
+                inode.mode ^ mode) & S_IFMT:
+            inode = self.fs.inodes.get((ino, st.st_dev))
+            if inode is None or (inode.mode ^ mode) & S_IFMT:
+                inode = self.fs.inodes[ino, st.st_dev] = HostInode(self.fs, path, st)
+            self.known[name] = inode
+        inode.path = path
+        inode.mode = mode
+        inode.uid = st.st_uid
+        inode.gid = st.st_gid
         return inode
 
     def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
@@ -215,7 +227,7 @@ class HostInode(Inode):
             raise linux_error(error) from None
         finally:
             os.umask(umask)
-        inode = HostInode(self.fs, b"/proc/self/fd/%d" % fd, os.fstat(fd))
+        inode = HostInode(self.fs, _BY_FD + b"%d" % fd, os.fstat(fd))
         inode._fd = fd
         return inode
 
@@ -233,8 +245,10 @@ class HostInode(Inode):
     def link(self, name: bytes, inode: Inode) -> None:
         if not isinstance(inode, HostInode):
             raise LinuxError(E.EXDEV)
-        self._change(os.link, inode.path, self._below(name),
-                     follow_symlinks=inode.path.startswith(b"/proc/self/fd/"))
+        if inode.path.startswith(_BY_FD):
+            hostcall.link_open(inode.path, self._below(name))
+        else:
+            self._change(os.link, inode.path, self._below(name), follow_symlinks=False)
 
     def unlink(self, name: bytes) -> None:
         self._change(os.unlink, self._below(name))
@@ -270,13 +284,14 @@ class HostInode(Inode):
 
     def open(self, flags: int, task: Any = None) -> File:
         mode = self.mode & S_IFMT
-        if mode == S_IFIFO:
+        by_fd = self.path.startswith(_BY_FD)
+        if mode == S_IFIFO and not by_fd:
             # Both ends are usually the guest's: a host FIFO would block all of its tasks.
             if self._fifo is None:
                 from tracer.vfs.pipe import Fifo
                 self._fifo = Fifo()
             return self._fifo.open(self, flags)
-        named = O_NOFOLLOW if self._fd < 0 else 0     # O_TMPFILE's path is a link
+        named = 0 if by_fd else O_NOFOLLOW
         try:
             fd = os.open(self.path, host_flags(flags & ~(O_CREAT | O_EXCL) | named | O_NOCTTY))
         except OSError as error:
@@ -289,71 +304,25 @@ class HostInode(Inode):
         self._change(os.truncate, self.path, size)
 
     # -- mappings ---------------------------------------------------------------------
-    def descriptor(self, write: bool = False) -> int:
-        """A descriptor for mappings: of an open file, for it may have lost its name."""
-        if self._fd < 0 or write:
-            best = None
-            for file in self.files or ():
-                if file.flags & O_ACCMODE == 2 or (
-                        best is None and file.flags & O_ACCMODE == O_RDONLY and not write):
-                    best = file
+    def descriptor(self) -> int:
+        """One to read pages from: of an open file, for it may have lost its name."""
+        for file in self.files:
+            if file.fd >= 0 and file.flags & O_ACCMODE != O_WRONLY:
+                return file.fd
+        if self._fd < 0:
             try:
-                if best is not None and best.fd >= 0:
-                    fd = os.dup(best.fd)
-                elif self._fd < 0:
-                    fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-                else:
-                    return self._fd
+                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             except OSError as error:
                 raise linux_error(error) from None
-            if self._fd >= 0:
-                os.close(self._fd)
-            self._fd = fd
         return self._fd
 
     def page(self, index: int) -> bytes | memoryview | None:
         if self.mode & S_IFMT != S_IFREG:
             raise LinuxError(E.ENODEV)
-        if index in self.frames:
-            return self.frames[index][0]
         try:
             return os.pread(self.descriptor(), PAGE, index * PAGE) or None
         except OSError as error:
             raise linux_error(error) from None
-
-    def attach(self, index: int, frame: memoryview) -> None:
-        data = self.page(index) or b""
-        self.descriptor(write=True)
-        data = bytes(data).ljust(PAGE, b"\0")
-        frame[:] = data
-        self.frames[index] = frame, data
-
-    def flush(self, index: int) -> None:
-        """Write what differs from the page as it was read; never beyond the end of file."""
-        if index not in self.frames:
-            return
-        frame, before = self.frames[index]
-        now = bytes(frame)
-        if now != before:
-            try:
-                size = min(os.fstat(self._fd).st_size - index * PAGE, PAGE)
-                if size > 0:
-                    os.pwrite(self._fd, now[:size], index * PAGE)
-            except OSError as error:
-                raise linux_error(error) from None
-            self.frames[index] = frame, now
-
-    def detach(self, index: int) -> None:
-        self.flush(index)
-        self.frames.pop(index, None)
-
-    def reload(self) -> None:
-        """The file was written: show it in the attached frames."""
-        for index, (frame, before) in list(self.frames.items()):
-            data = os.pread(self._fd, PAGE, index * PAGE).ljust(PAGE, b"\0")
-            if data != before:
-                frame[:] = data
-                self.frames[index] = frame, data
 
     # -- extended attributes --------------------------------------------------------------
     def getxattr(self, name: bytes) -> bytes:
@@ -384,9 +353,7 @@ class HostFile(File):
         super().__init__(inode, flags)
         self.node = inode
         self.fd = fd
-        if inode.files is None:
-            inode.files = WeakSet()
-        inode.files.add(self)
+        inode.files.append(self)
 
     def getattr(self) -> Attr:
         try:
@@ -417,9 +384,6 @@ class HostFile(File):
 
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         try:
-            if self.node.frames:
-                for index in list(self.node.frames):
-                    self.node.flush(index)
             if pos is None:
                 return os.readv(self.fd, views)
             return os.preadv(self.fd, views, pos)
@@ -428,14 +392,7 @@ class HostFile(File):
 
     def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         try:
-            frames = self.node.frames
-            if frames:
-                for index in list(frames):
-                    self.node.flush(index)
-            n = os.writev(self.fd, views) if pos is None else os.pwritev(self.fd, views, pos)
-            if frames:
-                self.node.reload()
-            return n
+            return os.writev(self.fd, views) if pos is None else os.pwritev(self.fd, views, pos)
         except OSError as error:
             raise linux_error(error) from None
 
@@ -458,8 +415,6 @@ class HostFile(File):
 
     def sync(self) -> None:
         try:
-            for index in list(self.node.frames):
-                self.node.flush(index)
             os.fsync(self.fd)
         except OSError as error:
             raise linux_error(error) from None
@@ -470,9 +425,7 @@ class HostFile(File):
     def release(self) -> None:
         if self.fd >= 0:
             fd, self.fd = self.fd, -1
-            if self.node.frames:
-                for index in list(self.node.frames):
-                    self.node.flush(index)
+            self.node.files.remove(self)
             os.close(fd)
 
     def __del__(self) -> None:
@@ -528,3 +481,60 @@ class HostFS(FileSystem):
         return self.root.statfs()
 
 
+
+
+class InheritedFile(HostFile):
+    """A descriptor pytrace was started with."""
+
+    __slots__ = ("label",)
+
+    def __init__(self, inode: HostInode, flags: int, fd: int, label: bytes) -> None:
+        super().__init__(inode, flags, fd)
+        self.label = label
+
+    @property
+    def seekable(self) -> bool:  # type: ignore[override]
+        return self.node.mode & S_IFMT in (S_IFREG, S_IFDIR)
+
+    def name(self) -> bytes:
+        return self.label if self.location is None else self.location.path()
+
+    def release(self) -> None:
+        """The host's end closes with the guest's; its number, if standard, is not reused."""
+        if 0 <= self.fd <= 2:
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            os.dup2(null, self.fd)
+            os.close(null)
+            self.node.files.remove(self)
+            self.fd = -1
+        else:
+            super().release()
+
+    def __del__(self) -> None:
+        """Not before the guest closes it."""
+
+
+def inherit(namespace: Namespace, fs: HostFS, fd: int) -> File | None:
+    """The open file for an inherited descriptor; None if it is closed."""
+    import fcntl
+    try:
+        st = os.fstat(fd)
+        flags = fcntl.fcntl(fd, fcntl.F_GETFL) & ~O_CLOEXEC
+        label = os.readlink(b"/proc/self/fd/%d" % fd)
+    except OSError:
+        return None
+    inode = fs.inodes.get((st.st_ino, st.st_dev))
+    if inode is None:
+        inode = fs.inodes[st.st_ino, st.st_dev] = HostInode(fs, _BY_FD + b"%d" % fd, st)
+    if st.st_mode & S_IFMT == S_IFDIR:
+        file: File = HostDirFile(inode, flags, fd)
+    else:
+        file = InheritedFile(inode, flags, fd, label)
+    if label[:1] == b"/":
+        try:
+            found = namespace.walk(namespace.root, namespace.root, label, follow=False)
+            if found.inode is inode:
+                file.location = found
+        except LinuxError:
+            pass
+    return file

@@ -170,8 +170,8 @@ class MemRegular(MemInode):
     def truncate(self, size: int) -> None:
         content = self.content
         if self.seals > F_SEAL_SEAL and (
-                size < content.size and self.seals & F_SEAL_SHRINK
-                or size > content.size and self.seals & F_SEAL_GROW):
+                (size < content.size and self.seals & F_SEAL_SHRINK)
+                or (size > content.size and self.seals & F_SEAL_GROW)):
             raise LinuxError(E.EPERM)
         content.truncate(size)
         self.mtime = self.ctime = self.fs.now()
@@ -179,30 +179,21 @@ class MemRegular(MemInode):
     def closed(self) -> None:
         """One open file less."""
         self.opened -= 1
-        if not self.nlink and not self.opened and not self.content.attached:
+        if not self.nlink and not self.opened:
             self.content.clear()
 
     def unlinked(self) -> None:
         super().unlinked()
-        if not self.nlink and not self.opened and not self.content.attached:
+        if not self.nlink and not self.opened:
             self.content.clear()
 
     def page(self, index: int) -> bytes | memoryview | None:
         return self.content.page(index)
 
-    def attach(self, index: int, frame: memoryview) -> None:
-        self.content.attach(index, frame)
-
-    def detach(self, index: int) -> None:
-        self.content.detach(index)
-        self.mtime = self.ctime = self.fs.now()
-
     def add_seals(self, seals: int) -> None:
-        """F_ADD_SEALS; EPERM once sealed, EBUSY for F_SEAL_WRITE with shared mappings."""
+        """F_ADD_SEALS; EPERM once sealed.  Shared writable mappings (EBUSY) are the caller's."""
         if self.seals & F_SEAL_SEAL:
             raise LinuxError(E.EPERM)
-        if seals & F_SEAL_WRITE and self.content.attached:
-            raise LinuxError(E.EBUSY)
         if seals & F_SEAL_EXEC and self.mode & 0o111:
             seals |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE
         self.seals |= seals

@@ -173,7 +173,7 @@ def rename(old_dir: Location, old_name: bytes, new_dir: Location, new_name: byte
             raise LinuxError(E.ENOENT)
         if new_slash and not _is_dir(new):
             raise LinuxError(E.ENOTDIR)
-    if not _is_dir(old) and (old_slash or not exchange and new_slash):
+    if not _is_dir(old) and (old_slash or (not exchange and new_slash)):
         raise LinuxError(E.ENOTDIR)
     if new_dir.is_below(old):
         raise LinuxError(E.EINVAL)
@@ -186,7 +186,7 @@ def rename(old_dir: Location, old_name: bytes, new_dir: Location, new_name: byte
         new_dir.inode.permission(MAY_WRITE | MAY_EXEC, creds)
     else:
         _may_delete(new_dir, new, _is_dir(new) if exchange else _is_dir(old), creds)
-    if old.mounted is not None or new is not None and new.mounted is not None:
+    if old.mounted is not None or (new is not None and new.mounted is not None):
         raise LinuxError(E.EBUSY)
     if _is_dir(old) and new_dir is not old_dir:
         old.inode.permission(MAY_WRITE, creds)      # its ".." changes

@@ -295,8 +295,8 @@ class Namespace:
                 here = above
                 continue
             known = here.children.get(name)
-            if known is None or (volatile := inode.fs.volatile) and (
-                    volatile == 2 or i == n or known.inode.mode & S_IFMT != S_IFDIR):
+            if known is None or ((volatile := inode.fs.volatile) and (
+                    volatile == 2 or i == n or known.inode.mode & S_IFMT != S_IFDIR)):
                 known = here.child(name)
             if known.mounted is not None:
                 if resolve & RESOLVE_NO_XDEV:

@@ -170,7 +170,7 @@ class PipeFile(File):
 
     def opening(self) -> Sequence[WaitQueue]:
         pipe = self.pipe
-        if self._done or self.reads and self.writes:
+        if self._done or (self.reads and self.writes):
             return ()
         if self.reads:
             waits = not (self.flags & O_NONBLOCK or pipe.writers

@@ -97,6 +97,14 @@ class StreamInode(Inode):
         return fill_attr(self, size=size, rdev=self.rdev, blocks=-(-size // 4096) * 8,
                          blksize=1024 if self.kind == TERMINAL else 4096, time=self.fs.start)
 
+    def truncate(self, size: int) -> None:
+        """O_TRUNC by /proc/self/fd/N."""
+        try:
+            if self.kind == REGULAR:
+                os.ftruncate(self.fd, size)
+        except OSError as error:
+            raise linux_error(error) from None
+
     def open(self, flags: int, task: Any = None) -> File:
         """By /proc/self/fd/N, /dev/stdin, /dev/tty: the same stream."""
         return HostStream(self, flags & O_ACCMODE | flags & (O_NONBLOCK | O_APPEND), self.fd)
@@ -126,7 +134,7 @@ class HostStream(File):
         return self.kind in (REGULAR, NULL)
 
     def name(self) -> bytes:
-        return self.node.name()
+        return self.node.name() if self.location is None else self.location.path()
 
     def _position(self, pos: int | None) -> int | None:
         """Remember the host's position when the guest's is another; see ``_restore``."""

@@ -374,6 +374,26 @@ class _Moved(InOut):
         return old
 
 
+class _Early(InOut):
+    """An argument behind an output that is read at entry all the same."""
+
+    __slots__ = ("decode",)
+
+    def __init__(self, decode: Decoder) -> None:
+        self.decode = decode
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        return self.decode(call, word), LATER
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        return old
+
+
+@kind("early")
+def _early(b: Build, of: Kind) -> InOut:
+    return _Early(b.decoder(of))
+
+
 @kind("ptr")
 def _ptr(b: Build, to: Kind) -> Decoder | InOut:
     direction = b.direction

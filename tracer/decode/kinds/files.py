@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import (
-    DONE,
-    LATER,
+    QUIET,
     Build,
     Coded,
     InOut,
@@ -16,6 +15,7 @@ from tracer.decode.build import (
     name_of,
 )
 from tracer.decode.call import Call, kind, memory_kind, result_kind
+from tracer.decode.commands import command_argument
 from tracer.decode.kinds.basic import fd_value, makedev, path_value
 from tracer.decode.kinds.time import timestamp
 from tracer.decode.values import Addr, Array, Comment, Hex, Join, Named, Str, Struct, Sym, Text
@@ -213,67 +213,29 @@ def _readdir_count(b: Build) -> Decoder:
 
 # -- fcntl
 
-class _FcntlArg(InOut):
-    """fcntl's third argument, by its command."""
-
-    __slots__ = ("at_exit", "cmd", "default", "kinds", "none")
-
-    def __init__(self, b: Build, cmd: str) -> None:
-        self.cmd = cmd
-        codes = {text: n for n, text in symbols.enum("fcntlcmds", b.abi).names.items()}
-        self.kinds: dict[int, Decoder] = {}
-        self.at_exit: set[int] = set()
-        self.none: set[int] = set()
-        self.default = b.decoder(Kind("hex"))
-        wide = b.name == "fcntl64"
-        for rows, target in ((_FCNTL_IN, None), (_FCNTL_OUT, self.at_exit)):
-            for text, row in rows:
-                for name in text.split():
-                    code = codes.get(name)
-                    if code is None or (name.endswith("LK64") and not wide) or \
-                            (name.endswith("LKW64") and not wide):
-                        continue
-                    self.kinds[code] = b.decoder(row, "ulong")
-                    if target is not None:
-                        target.add(code)
-        for name in "F_GETFD F_GETFL F_GETOWN F_GETPIPE_SZ F_GETLEASE F_GET_SEALS " \
-                    "F_GETSIG".split():
-            if name in codes:
-                self.none.add(codes[name])
-
-    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
-        cmd = call.by_name(self.cmd)
-        if cmd in self.none:
-            return None, DONE
-        if cmd in self.at_exit:
-            return None, LATER
-        return self.kinds.get(cmd, self.default)(call, word), DONE
-
-    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
-        return self.kinds[call.by_name(self.cmd)](call, word)
-
-
-def _k(name: str, *params: Kind | int) -> Kind:
-    return Kind(name, params)
-
-
-_FCNTL_IN: tuple[tuple[str, Kind], ...] = (
-    ("F_SETFD", _k("flags", _k("fdflags"))),
-    ("F_SETOWN F_SETPIPE_SZ F_DUPFD F_DUPFD_CLOEXEC", _k("int")),
-    ("F_SETFL", _k("flags", _k("open_flags"))),
-    ("F_SETLK F_SETLKW", _k("ptr", _k("flock"))),
-    ("F_OFD_SETLK F_OFD_SETLKW F_SETLK64 F_SETLKW64", _k("ptr", _k("flock64"))),
-    ("F_SETOWN_EX", _k("ptr", _k("f_owner_ex"))),
-    ("F_NOTIFY", _k("flags", _k("notifyflags"))),
-    ("F_SETLEASE", _k("enum", _k("lockfcmds"))),
-    ("F_ADD_SEALS", _k("flags", _k("f_seals"))),
-    ("F_SETSIG", _k("signal")),
-)
-_FCNTL_OUT: tuple[tuple[str, Kind], ...] = (
-    ("F_GETLK", _k("ptr", _k("flock_get"))),
-    ("F_OFD_GETLK F_GETLK64", _k("ptr", _k("flock64_get"))),
-    ("F_GETOWN_EX", _k("ptr", _k("f_owner_ex"))),
-)
+_FCNTL = {
+    "F_GETFD F_GETFL F_GETOWN F_GETPIPE_SZ F_GETLEASE F_GET_SEALS F_GETSIG": "",
+    "F_SETFD": "arg flags(fdflags)",
+    "F_SETOWN": "arg pid_pgid:long",
+    "F_SETPIPE_SZ": "arg long:ulong",
+    "F_DUPFD F_DUPFD_CLOEXEC": "arg long:ulong",
+    "F_SETFL": "arg flags(open_flags)",
+    "F_SETLK F_SETLKW": "arg ptr(flock)",
+    "F_OFD_SETLK F_OFD_SETLKW": "arg ptr(flock64)",
+    "F_SETOWN_EX": "arg ptr(f_owner_ex)",
+    "F_NOTIFY": "arg flags(notifyflags)",
+    "F_SETLEASE": "arg enum(lockfcmds)",
+    "F_ADD_SEALS": "arg flags(f_seals)",
+    "F_SETSIG": "arg signal:ulong",
+    "F_GETLK": "arg out ptr(flock_get)",
+    "F_OFD_GETLK": "arg out ptr(flock64_get)",
+    "F_GETOWN_EX": "arg out ptr(f_owner_ex)",
+}
+_FCNTL64 = {
+    **_FCNTL,
+    "F_SETLK64 F_SETLKW64": "arg ptr(flock64)",
+    "F_GETLK64": "arg out ptr(flock64_get)",
+}
 
 
 @memory_kind("flock_get")
@@ -288,13 +250,15 @@ def _flock64_get(b: Build) -> MemType:
 
 @kind("fcntl_arg")
 def _fcntl_arg(b: Build, cmd: Param) -> InOut:
-    return _FcntlArg(b, name_of(cmd))
+    return command_argument(b, "fcntl", name_of(cmd), symbols.numbers("fcntlcmds", b.abi),
+                            _FCNTL64 if b.name == "fcntl64" else _FCNTL, "arg hex",
+                            state=QUIET)
 
 
 @result_kind("fcntl_result")
 def _fcntl_result(b: Build, cmd: Param) -> object:
     name = name_of(cmd)
-    codes = {text: n for n, text in symbols.enum("fcntlcmds", b.abi).names.items()}
+    codes = symbols.numbers("fcntlcmds", b.abi)
     fds = symbols.flags("fdflags", b.abi)
     seals = symbols.flags("f_seals", b.abi)
     opens = symbols.flags("open_flags", b.abi)

@@ -3,8 +3,61 @@ from __future__ import annotations
 
 MODULES: dict[str, str] = {
     "basic":
-        "addr array buf buf_hex bytes char chars dev dirfd enum fd fd_pair flags gid "
-        "gid16 hex hex64 int join loff long mode none octal off pages path path_buf pgid "
-        "pid pid_pgid ptr s64 short sid size str tid tid_number u64 uchar uid uid16 uint "
-        "ulong ushort",
+        "addr array buf buf_hex bytes char chars dev dirfd early enum fd fd_pair flags "
+        "gid gid16 hex hex64 int join loff long mode none octal off pages path path_buf "
+        "pgid pid pid_pgid ptr s64 short sid size str tid u64 uchar uid uid16 uint ulong "
+        "ushort",
+    "files":
+        "device_only dirents dirents64 fcntl_arg fcntl_result file_only flock64_get "
+        "flock_get inode_dev inode_mode old_dirent only only_timestamp open_mode "
+        "readdir_count statx_flags xattr_list xattr_value",
+    "filter":
+        "seccomp_args seccomp_flags seccomp_fprog",
+    "io":
+        "iov iov_addrs",
+    "ipc":
+        "ipc_call ipc_cmd ipc_flags ipc_key ipc_perm_set mq_open_attr msgbuf msgctl_buf "
+        "semctl_arg shmctl_buf",
+    "keys":
+        "cap_data errno_name kdf_info key_bytes key_capabilities key_destination "
+        "key_serial key_text keyctl_arg keyctl_result landlock_result landlock_rule "
+        "low_uint lsm_contexts lsm_id pkey_in pkey_out sized",
+    "memory":
+        "memfd_flags mincore_vec mmap_flags mpol_mode mremap_addr nodemask old_mmap "
+        "page_status user_desc user_desc_ptr",
+    "mount":
+        "fanotify_dirfd fanotify_flags fhandle fsconfig_aux fsconfig_key fsconfig_value "
+        "mount_data mount_flags mount_type quotactl_addr quotactl_cmd quotactl_id "
+        "statmount_buf swap_flags",
+    "net":
+        "inet_addr message messages port recvmmsg_result socket_protocol socket_type "
+        "sockopt_name sockopt_value",
+    "prctl":
+        "ambient_cap arch_prctl_arg arch_prctl_result core_cookie death_signal flags32 "
+        "mce_policy personality prctl_arg prctl_result ptracer seccomp_mode_arg "
+        "shown_enum speculation speculation_set tagged_addr task_name vector_length "
+        "vma_arg xfeatures",
+    "process":
+        "argv clone3_args clone_child_tid clone_flags clone_parent_tid clone_stack "
+        "clone_tls cpuset envp futex_op futex_result futex_timeout futex_uaddr2 futex_val "
+        "futex_val3 groups priority_who sched_policy user_desc_result wait_status waited "
+        "waitid_id",
+    "ptrace":
+        "filters ptrace_addr ptrace_data ptrace_result siginfos",
+    "signal":
+        "old_sigset restorer sa_handler sigev_un sigframe siginfo signal signal_result "
+        "sigset",
+    "sockaddr":
+        "sockaddr socklen",
+    "system":
+        "hostname ioprio ioprio_who kcmp_idx kexec_flags membarrier_cpu membarrier_result "
+        "modify_ldt_ptr numbered_enum perf_event_attr pidfd_target ptr_u64 reboot_arg "
+        "resumed_call sched_attr_arg syslog_buf syslog_len syslog_type",
+    "time":
+        "clock_ticks clockid date date_ns file_times rlim rlim64 time_left",
+    "uring":
+        "io_uring_params io_uring_register_arg nonzero_hex",
+    "wait":
+        "epoll_ctl_event epoll_data fdset iocb_head iocbs old_select old_select_result "
+        "poll_result pollfds select_result",
 }

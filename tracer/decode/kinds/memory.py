@@ -4,8 +4,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
-from tracer.decode.build import Build, Coded, fetch, length, name_of, read_array
-from tracer.decode.call import Call, kind
+from tracer.decode.build import Build, Coded, fetch, length, name_of, pointer_to, read_array
+from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.values import Addr, Hex, Join, Sym
 
 if TYPE_CHECKING:
@@ -160,16 +160,14 @@ def _memfd_flags(b: Build) -> Decoder:
     return decode
 
 
-@kind("user_desc")
-def _user_desc(b: Build) -> Decoder:
-    return user_desc(b)
-
-
-def user_desc(b: Build) -> Decoder:
-    """A pointer to an x86 segment descriptor, its limit and bits."""
-    from tracer.decode.build import pointer_to
-
+@kind("user_desc_ptr")
+def _user_desc_ptr(b: Build) -> Decoder:
     return pointer_to(user_desc_type(b))
+
+
+@memory_kind("user_desc")
+def _user_desc(b: Build) -> MemType:
+    return user_desc_type(b)
 
 
 def user_desc_type(b: Build) -> MemType:
@@ -186,8 +184,8 @@ def user_desc_type(b: Build) -> MemType:
     def read(call: Call, data: bytes, at: int, addr: int) -> Value:
         number, base, limit, bits = unpack(data, at)
         fields: list[tuple[str, Value]] = [
-            ("entry_number", number - (1 << 32) if number == 0xffffffff else number),
-            ("base_addr", Addr(base) if base else Hex(0)),
+            ("entry_number", -1 if number == 0xffffffff else number),
+            ("base_addr", Sym(base, None, None, "L")),
             ("limit", Sym(limit, None, None, "L")),
         ]
         fields += [(name, bits >> shift & mask) for name, shift, mask in names]
@@ -196,6 +194,3 @@ def user_desc_type(b: Build) -> MemType:
         return Struct(fields)
 
     return Coded(16, read)
-
-
-

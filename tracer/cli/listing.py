@@ -1,0 +1,100 @@
+"""`--list-syscalls`: which calls there are, and how far each is decoded and emulated."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from tracer.options import RunOptions
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from sysnames.row import Item
+
+LISTED = ("x86_64", "i386", "arm", "aarch64")
+
+
+class Coverage(NamedTuple):
+    """One call.  raw: how many arguments are printed as bare words, None if all are for want of
+    a signature.  emulated: whether there is a handler; note: what it leaves out."""
+
+    number: int
+    name: str
+    raw: int | None
+    emulated: bool
+    note: str
+
+
+def raw_arguments(name: str, abi: str) -> int | None:
+    """How many arguments of a call have no decoder; None for a call without a row."""
+    from sysnames.lookup import signature
+    from tracer.decode.build import Build
+
+    try:
+        row = signature(name, abi)
+    except KeyError:
+        return None
+    options = RunOptions()
+
+    def lacks_decoder(item: Item) -> bool:
+        build = Build(abi, name, options)
+        kind = item.kind
+        if kind.name == "at":       # at(item, kind): see sysnames.signatures
+            kind = kind.params[1]   # type: ignore[assignment]
+        build.decoder(kind, item.ctype, item.direction)
+        return bool(build.missing)
+
+    return sum(map(lacks_decoder, row.items))
+
+
+def handler_notes() -> dict[str, str]:
+    """Names of emulated calls → what of each is not emulated."""
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    from tracer.kernel import calls
+    from tracer.kernel.registry import HANDLERS
+
+    for module in iter_modules(calls.__path__):
+        import_module(f"{calls.__name__}.{module.name}")
+    return {name: handler.note for name, handler in HANDLERS.items()}
+
+
+def coverage(abi: str) -> Iterator[Coverage]:
+    """The calls of an ABI's table, by number.  Raises KeyError for an unknown ABI."""
+    from sysnames import table
+
+    notes = handler_notes()
+    for number, name in sorted(table(abi).items()):
+        yield Coverage(number, name, raw_arguments(name, abi), name in notes,
+                       notes.get(name, ""))
+
+
+def _decoded(call: Coverage) -> str:
+    if call.raw is None:
+        return "no"
+    if call.raw == 0:
+        return "full"
+    return f"{call.raw} arg{'s' if call.raw > 1 else ''} raw"
+
+
+def _emulated(call: Coverage) -> str:
+    if not call.emulated:
+        return "no"
+    return f"partial: {call.note}" if call.note else "full"
+
+
+def print_listing(abi: str | None, out: TextIO) -> None:
+    """Write the table of one ABI, or of all that programs can have."""
+    for i, each in enumerate([abi] if abi else LISTED):
+        calls = list(coverage(each))
+        whole = sum(call.raw == 0 for call in calls)
+        emulated = sum(call.emulated for call in calls)
+        partial = sum(call.emulated and bool(call.note) for call in calls)
+        out.write("\n" if i else "")
+        out.write(f"{each}: {len(calls)} calls, {whole} fully decoded,"
+                  f" {emulated - partial} fully and {partial} partially emulated\n")
+        out.write(f"{'number':>7}  {'name':<28}  {'decoded':<10}  emulated\n")
+        for call in calls:
+            out.write(f"{call.number:>7}  {call.name:<28}  {_decoded(call):<10}"
+                      f"  {_emulated(call)}\n")

@@ -1,0 +1,312 @@
+"""Kinds of system-wide calls: syslog, reboot, kexec, perf, kcmp, priorities."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sysnames.row import Kind
+from tracer.decode import symbols
+from tracer.decode.build import Build, fetch, length, name_of, pointer_to
+from tracer.decode.call import Call, kind, memory_kind, result_kind
+from tracer.decode.commands import command_argument
+from tracer.decode.kinds.basic import bytes_value, fd_value
+from tracer.decode.kinds.mount import limited_string
+from tracer.decode.kinds.process import nonzero_tail
+from tracer.decode.values import Addr, Comment, Hex, Join, Struct, Sym, Text
+
+if TYPE_CHECKING:
+    from sysnames.row import Param
+    from tracer.decode.build import InOut, MemType
+    from tracer.decode.call import Decoder
+    from tracer.decode.values import Value
+
+
+# -- the kernel's log
+
+_SYSLOG = {
+    "SYSLOG_ACTION_CLOSE SYSLOG_ACTION_OPEN SYSLOG_ACTION_CLEAR SYSLOG_ACTION_CONSOLE_OFF "
+    "SYSLOG_ACTION_CONSOLE_ON SYSLOG_ACTION_SIZE_UNREAD SYSLOG_ACTION_SIZE_BUFFER": "",
+    "SYSLOG_ACTION_READ SYSLOG_ACTION_READ_ALL SYSLOG_ACTION_READ_CLEAR":
+        "buf out buf(ret), len int",
+    "SYSLOG_ACTION_CONSOLE_LEVEL": "buf addr, len numbered_enum(syslog_console_levels)",
+}
+
+
+@kind("numbered_enum")
+def _numbered_enum(b: Build, name: Param) -> Decoder:
+    """A decimal number with its name as a comment."""
+    return numbered(b, name_of(name))
+
+
+def numbered(b: Build, name: str) -> Decoder:
+    """A decimal number with its name as a comment, whatever -X says short of raw."""
+    e = symbols.enum(name, b.abi)
+    raw = b.options.xlat == "raw"
+
+    def decode(call: Call, word: int) -> Value:
+        s = e.sym(word)
+        comment = s.text or s.unknown
+        return word if raw or comment is None else Comment(word, comment)
+
+    return decode
+
+
+@kind("syslog_type")
+def _syslog_type(b: Build) -> Decoder:
+    return numbered(b, "syslog_action_type")
+
+
+@kind("syslog_buf", "syslog_len")
+def _syslog(b: Build, kind_: Param, result: Param | None = None) -> InOut:
+    from tracer.decode.build import QUIET
+
+    return command_argument(b, "syslog", name_of(kind_),
+                            symbols.numbers("syslog_action_type", b.abi), _SYSLOG,
+                            "buf addr, len int", state=QUIET)
+
+
+# -- names, reboot, kexec
+
+@kind("hostname")
+def _hostname(b: Build, size: Param) -> Decoder:
+    get = length(size)
+    return lambda call, addr: bytes_value(call, addr, get(call))
+
+
+@kind("reboot_arg")
+def _reboot_arg(b: Build, cmd: Param) -> Decoder:
+    name = name_of(cmd)
+    # LINUX_REBOOT_CMD_RESTART2
+    return lambda call, addr: (limited_string(call, addr, 255)
+                               if call.by_name(name) & 0xffffffff == 0xa1b2c3d4 else None)
+
+
+@kind("kexec_flags")
+def _kexec_flags(b: Build) -> Decoder:
+    machines = symbols.enum("kexec_arch_values", b.abi, 64)
+    flags = symbols.flags("kexec_load_flags", b.abi)
+
+    def decode(call: Call, word: int) -> Value:
+        machine = machines.sym(word & 0xffff0000)
+        rest = word & ~0xffff0000
+        return Join([machine, flags.sym(rest)]) if rest else machine
+
+    return decode
+
+
+# -- kcmp, priorities, affinity
+
+@kind("kcmp_idx")
+def _kcmp_idx(b: Build, kind_: Param, pid: Param) -> Decoder:
+    name, who = name_of(kind_), name_of(pid)
+    slot = pointer_to(b.struct("kcmp_epoll_slot"))
+    second = who == "pid2"
+
+    def descriptor(call: Call, word: int) -> Value:
+        n = ((word & 0xffffffff) ^ 0x80000000) - 0x80000000
+        return fd_value(call, n) if call.by_name(who) == call.task.pid else n
+
+    def decode(call: Call, word: int) -> Value | None:
+        which = call.by_name(name)
+        if which == 0:                      # KCMP_FILE
+            return descriptor(call, word)
+        if which == 7:                      # KCMP_EPOLL_TFD
+            return slot(call, word) if second else descriptor(call, word)
+        return None if 0 < which < 7 else Hex(word)
+
+    return decode
+
+
+@kind("pidfd_target")
+def _pidfd_target(b: Build, pidfd: Param) -> Decoder:
+    return lambda call, word: word
+
+
+@kind("ioprio_who")
+def _ioprio_who(b: Build, which: Param) -> Decoder:
+    return lambda call, word: word
+
+
+def ioprio_text(abi: str, n: int) -> str:
+    """``IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)``"""
+    s = symbols.enum("ioprio_class", abi).sym(n >> 13)
+    name = s.text or f"{hex(s.n) if s.n else '0'} /* IOPRIO_CLASS_??? */"
+    return f"IOPRIO_PRIO_VALUE({name}, {n & 0x1fff})"
+
+
+@kind("ioprio")
+def _ioprio(b: Build) -> Decoder:
+    return lambda call, word: Sym(word & 0xffffffff, ioprio_text(b.abi, word & 0xffffffff))
+
+
+@result_kind("ioprio")
+def _ioprio_result(b: Build) -> object:
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        if call.options.xlat == "raw":
+            return Hex(call.result), None
+        return Hex(call.result), Text(ioprio_text(b.abi, call.result & 0xffffffff))
+
+    return decode
+
+
+@kind("membarrier_cpu")
+def _membarrier_cpu(b: Build, flags: Param) -> Decoder:
+    name = name_of(flags)
+    return lambda call, word: word if call.by_name(name) & 1 else None
+
+
+@result_kind("membarrier_result")
+def _membarrier_result(b: Build, cmd: Param) -> object:
+    name = name_of(cmd)
+    commands = symbols.flags("membarrier_cmds", b.abi, 32)
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        n = call.result
+        if call.by_name(name) or not n:
+            return n, None
+        return Hex(n), commands.sym(n)
+
+    return decode
+
+
+@kind("resumed_call")
+def _resumed_call(b: Build) -> Decoder:
+    """What restart_syscall goes on with: the task knows."""
+    def decode(call: Call, word: int) -> Value:
+        ask = getattr(call.task, "resumed_call", None)
+        name = ask() if ask is not None else None
+        return Text(f"<... resuming interrupted {name or 'system call'} ...>")
+
+    return decode
+
+
+@kind("modify_ldt_ptr")
+def _modify_ldt_ptr(b: Build, func: Param, size: Param) -> Decoder:
+    from tracer.decode.kinds.memory import user_desc_type
+
+    get = length(size)
+    decode = pointer_to(user_desc_type(b))
+    return lambda call, addr: decode(call, addr) if get(call) == 16 else Addr(addr)
+
+
+# -- scheduling attributes
+
+_MIN_ATTR, _MAX_ATTR = 48, 56
+_KEEP_POLICY, _KEEP_PARAMS = 8, 16
+
+
+def sched_attr(b: Build, setting: bool, size: Param | None) -> Decoder:
+    """struct sched_attr, as given (its own size counts) or as returned."""
+    t = b.struct("sched_attr")
+    policies = symbols.enum("schedulers", b.abi)
+    flags = symbols.flags("sched_flags", b.abi, 64)
+    get = length(size) if size is not None else None
+
+    def decode(call: Call, addr: int) -> Value:
+        if get is None:
+            head = fetch(call, addr, 4)
+            if head is None:
+                return Addr(addr)
+            given = int.from_bytes(head, "little") or _MIN_ATTR
+            used = min(given, _MAX_ATTR)
+            data: bytes | None = head
+            if used >= _MIN_ATTR:
+                data = fetch(call, addr, used)
+        else:
+            given = get(call)
+            used = min(given, _MAX_ATTR)
+            data = fetch(call, addr, used)
+        if data is None:
+            return Addr(addr)
+        data = data.ljust(_MAX_ATTR, b"\0")
+        f = {name: unpack(data, at)[0] for name, (at, unpack) in t.layout.items()}
+        if get is not None:
+            used = f["size"]
+        out: list[tuple[str, Value]] = [("size", f["size"])]
+        if used < _MIN_ATTR:
+            return Struct(out)
+        bits = f["sched_flags"]
+        keep = setting and bool(bits & _KEEP_PARAMS)
+        negative = f["sched_policy"] >> 31
+        if not setting or negative or not bits & (_KEEP_POLICY | _KEEP_PARAMS):
+            out.append(("sched_policy", policies.sym(f["sched_policy"])))
+        out.append(("sched_flags", flags.sym(bits)))
+        if not keep:
+            out += [(n, f[n]) for n in ("sched_nice", "sched_priority", "sched_runtime",
+                                        "sched_deadline", "sched_period")]
+            if used >= _MAX_ATTR:
+                out += [(n, f[n]) for n in ("sched_util_min", "sched_util_max")]
+        if given > _MAX_ATTR and setting:
+            rest = nonzero_tail(call, addr, _MAX_ATTR, min(given, 4096))
+            if rest is not None:
+                out.append(("", rest))
+        return Struct(out, not setting and used > _MAX_ATTR)
+
+    return decode
+
+
+@kind("sched_attr_arg")
+def _sched_attr_arg(b: Build) -> Decoder:
+    return sched_attr(b, True, None)
+
+
+# -- perf
+
+@kind("perf_event_attr")
+def _perf_event_attr(b: Build) -> Decoder:
+    """The head of perf_event_attr: type, size, config, period and sample type."""
+    types = symbols.enum("perf_type_id", b.abi)
+    configs = {0: "perf_hw_id", 1: "perf_sw_ids"}
+    samples = symbols.flags("perf_event_sample_format", b.abi, 64)
+    reads = symbols.flags("perf_event_read_format", b.abi, 64)
+
+    def decode(call: Call, addr: int) -> Value:
+        import struct
+
+        head = fetch(call, addr, 8)
+        if head is None:
+            return Addr(addr)
+        kind_, size = struct.unpack("<II", head)
+        used = min(size or 64, 128)
+        data = fetch(call, addr, used)
+        if data is None:
+            return Addr(addr)
+        data = data.ljust(128, b"\0")
+        config, period, sample, read, bits = struct.unpack_from("<QQQQQ", data, 8)
+        name = configs.get(kind_)
+        value: Value = symbols.enum(name, b.abi, 64).sym(config) if name else Hex(config)
+        freq = bits >> 10 & 1
+        out: list[tuple[str, Value]] = [
+            ("type", types.sym(kind_)), ("size", _size(size)), ("config", value),
+            ("sample_freq" if freq else "sample_period", period),
+            ("sample_type", samples.sym(sample)), ("read_format", reads.sym(read))]
+        if call.plan.abbrev:
+            for i, flag in enumerate(("disabled", "inherit")):
+                if bits >> i & 1:
+                    out.append((flag, 1))
+            out.append(("precise_ip", _precise(bits >> 15 & 3)))
+            return Struct(out, True)
+        return Struct(out, True)
+
+    return decode
+
+
+def _size(n: int) -> Value:
+    names = {64: 0, 72: 1, 80: 2, 96: 3, 104: 4, 112: 5, 120: 6, 128: 7}
+    version = names.get(n)
+    return Sym(n, None if version is None else f"PERF_ATTR_SIZE_VER{version}",
+               "PERF_ATTR_SIZE_???", "x")
+
+
+def _precise(n: int) -> Value:
+    comments = ("arbitrary skid", "constant skid", "requested to have 0 skid",
+                "must have 0 skid")
+    return Comment(n, comments[n])
+
+
+@memory_kind("ptr_u64")
+def _ptr_u64(b: Build, of: Kind) -> MemType:
+    from tracer.decode.build import Scalar
+
+    return Scalar(b.packer("u64"), pointer_to(b.memory(of)))
+
+

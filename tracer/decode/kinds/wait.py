@@ -1,0 +1,297 @@
+"""Kinds of poll, select, epoll, and asynchronous I/O."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.decode import symbols
+from tracer.decode.build import (
+    Build,
+    Coded,
+    fetch,
+    length,
+    name_of,
+    pointer_to,
+    read_array,
+)
+from tracer.decode.call import Call, kind, memory_kind, result_kind
+from tracer.decode.kinds.basic import fd_value
+from tracer.decode.values import Addr, Array, Join, Named, Set, Struct, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sysnames.row import Param
+    from tracer.decode.build import MemType
+    from tracer.decode.call import Decoder
+    from tracer.decode.values import Value
+
+    Result = Callable[[Call], tuple[Value, Value | None]]
+
+MAX_FDS = 1024 * 1024
+TIMEOUT = Text("Timeout")
+
+
+# -- poll
+
+@kind("pollfds")
+def _pollfds(b: Build, count: Param) -> Decoder:
+    get = length(count)
+    flags = symbols.flags("pollflags", b.abi, 16)
+
+    def read(call: Call, data: bytes, at: int, addr: int) -> Value:
+        fd = int.from_bytes(data[at:at + 4], "little", signed=True)
+        fields: list[tuple[str, Value]] = [("fd", fd_value(call, fd))]
+        if fd >= 0:
+            fields.append(("events", flags.sym(int.from_bytes(data[at + 4:at + 6], "little"))))
+        return Struct(fields)
+
+    t = Coded(8, read)
+    return lambda call, addr: read_array(call, t, addr, get(call) & 0xffffffff)
+
+
+@result_kind("poll_result")
+def _poll_result(b: Build, fds: Param, count: Param, time: Param | None = None) -> Result:
+    name, get = name_of(fds), length(count)
+    flags = symbols.flags("pollflags", b.abi, 16)
+    left = None
+    if time is not None:
+        left = name_of(time), pointer_to(b.struct("timespec64" if b.name.endswith("64")
+                                                  else "timespec"))
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        if not call.result:
+            return 0, TIMEOUT
+        parts: list[Value] = []
+        ready = revents(call)
+        if ready is not None:
+            parts.append(ready)
+        if left is not None and call.by_name(left[0]):
+            parts.append(Named("left", left[1](call, call.by_name(left[0])) or Text(""), " "))
+        return call.result, Join(parts, ", ") if parts else None
+
+    def revents(call: Call) -> Value | None:
+        addr, n = call.by_name(name), get(call) & 0xffffffff
+        if not addr or not n or not call.plan.verbose:
+            return None
+        most = call.options.string_limit if call.plan.abbrev else n
+        items: list[Value] = []
+        for at in range(addr, addr + 8 * n, 8):
+            data = fetch(call, at, 8)
+            if data is None:
+                items.append(Addr(at))
+                break
+            got = int.from_bytes(data[6:8], "little")
+            if not got:
+                continue
+            if len(items) >= most:
+                return Array(items, True)
+            fd = int.from_bytes(data[:4], "little", signed=True)
+            items.append(Struct([("fd", fd), ("revents", flags.sym(got))]))
+        return Array(items) if items else None
+
+    return decode
+
+
+# -- select
+
+def _fd_bytes(n: int, word: int) -> int:
+    return ((max(min(n, MAX_FDS), 0) + 7) // 8 + word - 1) // word * word
+
+
+def _members(data: bytes, n: int) -> list[int]:
+    mask = int.from_bytes(data, "little") & ((1 << n) - 1)
+    out = []
+    while mask:
+        low = mask & -mask
+        out.append(low.bit_length() - 1)
+        mask ^= low
+    return out
+
+
+@kind("fdset")
+def _fdset(b: Build, count: Param) -> Decoder:
+    get = length(count)
+    word = b.long
+
+    def decode(call: Call, addr: int) -> Value:
+        n = _signed(get(call))
+        size = _fd_bytes(n, word)
+        data = fetch(call, addr, size) if size else None
+        if data is None:
+            return Addr(addr)
+        return Set([fd_value(call, fd) for fd in _members(data, min(n, MAX_FDS))])
+
+    return decode
+
+
+def _signed(n: int) -> int:
+    return ((n & 0xffffffff) ^ 0x80000000) - 0x80000000
+
+
+def _select_aux(call: Call, n: int, word: int, sets: tuple[int, ...],
+                left: Value | None) -> Value | None:
+    ready = call.result
+    if not ready:
+        return TIMEOUT
+    parts: list[Value] = []
+    size = _fd_bytes(n, word)
+    for label, addr in zip(("in", "out", "except"), sets):
+        if ready <= 0:
+            break
+        data = fetch(call, addr, size) if size else None
+        if data is None:
+            continue
+        found = _members(data, min(n, MAX_FDS))[:ready]
+        if found:
+            ready -= len(found)
+            parts.append(Named(label, Set(list(found)), " "))
+    if left is not None:
+        parts.append(Named("left", left, " "))
+    return Join(parts, ", ")
+
+
+@result_kind("select_result")
+def _select_result(b: Build, n: Param, r: Param, w: Param, e: Param, time: Param) -> Result:
+    names = [name_of(p) for p in (r, w, e)]
+    count, when = name_of(n), name_of(time)
+    of = "timeval" if "pselect" not in b.name else \
+        "timespec64" if b.name.endswith("64") else "timespec"
+    decode_time = pointer_to(b.struct(of))
+    word = b.long
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        addr = call.by_name(when)
+        left = decode_time(call, addr) if addr else None
+        sets = tuple(call.by_name(name) for name in names)
+        return call.result, _select_aux(call, _signed(call.by_name(count)), word, sets, left)
+
+    return decode
+
+
+@kind("old_select")
+def _old_select(b: Build) -> Decoder:
+    t = b.struct("sel_arg_struct")
+
+    def decode(call: Call, addr: int) -> Value:
+        data = fetch(call, addr, t.size)
+        if data is None:
+            return Addr(addr)
+        fields = t.read(call, data, 0, addr).fields
+        n = fields[0][1]
+        first = _signed(n) if isinstance(n, int) else n
+        return Join([first, *[v for _, v in fields[1:]]], ", ")
+
+    return decode
+
+
+@result_kind("old_select_result")
+def _old_select_result(b: Build, arg: Param) -> Result:
+    t = b.struct("sel_arg_struct")
+    name = name_of(arg)
+    decode_time = pointer_to(b.struct("timeval"))
+    word = b.long
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        data = fetch(call, call.by_name(name), t.size)
+        if data is None:
+            return call.result, None
+        f = {k: unpack(data, at)[0] for k, (at, unpack) in t.layout.items()}
+        left = decode_time(call, f["tvp"]) if f["tvp"] else None
+        return call.result, _select_aux(call, _signed(f["n"]), word,
+                                        (f["inp"], f["outp"], f["exp"]), left)
+
+    return decode
+
+
+# -- epoll
+
+@kind("epoll_ctl_event")
+def _epoll_ctl_event(b: Build, op: Param) -> Decoder:
+    name = name_of(op)
+    decode = pointer_to(b.struct("epoll_event"))
+    # EPOLL_CTL_DEL does not look at the event
+    return lambda call, addr: Addr(addr) if call.by_name(name) == 2 else decode(call, addr)
+
+
+@memory_kind("epoll_data")
+def _epoll_data(b: Build) -> MemType:
+    def read(call: Call, data: bytes, at: int, addr: int) -> Value:
+        n = int.from_bytes(data[at:at + 8], "little")
+        return Struct([("u32", n & 0xffffffff), ("u64", n)])
+
+    return Coded(8, read)
+
+
+# -- asynchronous I/O
+
+_READS = (0, 7)         # PREAD, PREADV
+_WRITES = (1, 8)
+
+
+def _iocb(b: Build, whole: bool) -> MemType:
+    t = b.struct("iocb")
+    cmds = symbols.enum("aio_cmds", b.abi, 16)
+    flags = symbols.flags("aio_iocb_flags", b.abi, 32)
+    rwf = symbols.flags("rwf_flags", b.abi, 32)
+    from tracer.decode.kinds.basic import bytes_value
+    from tracer.decode.kinds.io import iovecs
+
+    def read(call: Call, data: bytes, at: int, addr: int) -> Value:
+        f = {k: unpack(data, at + o)[0] for k, (o, unpack) in t.layout.items()}
+        out: list[tuple[str, Value]] = []
+        if f["aio_data"]:
+            from tracer.decode.values import Hex
+
+            out.append(("aio_data", Hex(f["aio_data"])))
+        if f["aio_key"]:
+            out.append(("aio_key", f["aio_key"]))
+        if f["aio_rw_flags"]:
+            out.append(("aio_rw_flags", rwf.sym(f["aio_rw_flags"])))
+        opcode = f["aio_lio_opcode"]
+        out.append(("aio_lio_opcode", cmds.sym(opcode)))
+        if f["aio_reqprio"]:
+            out.append(("aio_reqprio", f["aio_reqprio"]))
+        out.append(("aio_fildes", fd_value(call, _signed(f["aio_fildes"]))))
+        if whole and opcode in (0, 1, 7, 8):
+            if opcode == 1:
+                buf: Value = bytes_value(call, f["aio_buf"], f["aio_nbytes"])
+            elif opcode == 8:
+                buf = iovecs(call, f["aio_buf"], f["aio_nbytes"], b.long, None)
+            else:
+                buf = Addr(f["aio_buf"])
+            out += [("aio_buf", buf), ("aio_nbytes", f["aio_nbytes"]),
+                    ("aio_offset", f["aio_offset"])]
+        elif whole and opcode in (2, 3, 5, 6):
+            pass
+        if whole and f["aio_flags"]:
+            out.append(("aio_flags", flags.sym(f["aio_flags"])))
+            if f["aio_flags"] & 1:
+                out.append(("aio_resfd", fd_value(call, _signed(f["aio_resfd"]))))
+        return Struct(out)
+
+    return Coded(64, read)
+
+
+@kind("iocb_head")
+def _iocb_head(b: Build) -> Decoder:
+    return pointer_to(_iocb(b, False))
+
+
+@kind("iocbs")
+def _iocbs(b: Build, count: Param) -> Decoder:
+    get = length(count)
+    t = _iocb(b, True)
+    one = pointer_to(t)
+    word = b.long
+    entry = Coded(word, lambda call, data, at, addr: one(
+        call, int.from_bytes(data[at:at + word], "little")) or Addr(0))
+
+    def decode(call: Call, addr: int) -> Value:
+        n = get(call)
+        if n < 0:
+            return Addr(addr)
+        return read_array(call, entry, addr, n)
+
+    return decode
+
+

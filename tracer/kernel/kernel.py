@@ -1,0 +1,589 @@
+"""The emulated kernel: its tasks, how they trap into it, and who runs next."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sysnames import errno as E
+from tracer.abi.convert import converter
+from tracer.errors import LinuxError, PytraceError
+from tracer.kernel.clock import Clock
+from tracer.kernel.registry import HANDLERS, Done
+from tracer.kernel.signals import Signals
+from tracer.kernel.task import BLOCKED, DEAD, RUNNABLE, STOPPED, ZOMBIE, InFlight, Process, Task
+from tracer.memory.arena import SHIFT, Arena
+from tracer.memory.vma import Backing
+from tracer.wait import OUTSIDE, Wait
+
+if TYPE_CHECKING:
+    from tracer.abi.base import Abi
+    from tracer.cpu.engine import Engine, Event
+    from tracer.vfs.base import Inode
+    from tracer.vfs.namespace import Namespace
+
+RESTARTS = frozenset((-512, -513, -514, -516))
+PRIVATE = 0x7F000000            # call numbers of our vDSO: handled, never shown
+QUANTUM = 100_000               # instructions a task runs while others wait
+
+
+class Observer(Protocol):
+    """Who is told of what happens: the tracer.
+
+    ``observes`` says once per call name whether ``enter`` and ``exit`` are wanted for it.
+    """
+
+    watching: bool
+
+    def observes(self, entry: Entry) -> bool: ...
+    def enter(self, task: Task, entry: Entry, args: tuple[int, ...],
+              words: tuple[int, ...]) -> Any: ...
+    def exit(self, token: Any, result: int) -> None: ...
+    def unfinished(self, token: Any) -> None: ...
+    def signal(self, task: Task, info: dict[str, Any]) -> None: ...
+    def stopped(self, task: Task, signo: int) -> None: ...
+    def exited(self, task: Task, status: int) -> None: ...
+    def killed(self, task: Task, signo: int, core: bool) -> None: ...
+    def created(self, parent: Task, child: Task) -> None: ...
+    def superseded(self, old: Task, new: Task, tid: int) -> None: ...
+    def follows(self) -> bool: ...
+    def executed(self, task: Task) -> None: ...
+
+
+class Silent:
+    """An observer that wants to know nothing."""
+
+    watching = False
+
+    def observes(self, entry: Entry) -> bool:
+        return False
+
+    def follows(self) -> bool:
+        return False
+
+    def nothing(self, *_args: Any) -> None:
+        return None
+
+    enter = exit = unfinished = signal = stopped = exited = killed = nothing
+    created = superseded = executed = nothing
+
+
+class Entry:
+    """One call of one ABI, made ready at its first use.
+
+    convert: raw registers → arguments; handle(task, *arguments); observed: the tracer wants
+    it; plan: the tracer's.
+    """
+
+    __slots__ = ("abi", "convert", "handle", "name", "number", "observed", "plan")
+
+    def __init__(self, name: str, abi: str, number: int) -> None:
+        self.name = name
+        self.abi = abi
+        self.number = number
+        self.observed = False
+        self.plan: Any = None
+        try:
+            self.convert = converter(name, abi)
+        except KeyError:
+            self.convert = _six
+        handler = HANDLERS.get(name)
+        if handler is None:
+            self.handle: Callable[..., Any] = _not_emulated
+        elif handler.structs:
+            from sysnames.layout import layout
+            self.handle = partial(handler.function, **{
+                keyword: layout(struct, abi) for keyword, struct in handler.structs.items()})
+        else:
+            self.handle = handler.function
+
+
+def _six(words: Any) -> tuple[int, ...]:
+    return tuple(words[:6])
+
+
+def _not_emulated(task: Task, *_args: int) -> int:
+    raise LinuxError(E.ENOSYS)
+
+
+class Kernel:
+    """One emulated machine.
+
+    processes: pid → Process; tasks: tid → Task; current: the task whose registers are in the
+    CPU.  attention: the CPU must be left after this call (signals, scheduling, an end).
+    """
+
+    def __init__(self, memory: int, clock: Clock, observer: Observer | None = None,
+                 seed: int = 0, first_pid: int = 1000) -> None:
+        from tracer.kernel.exits import Exits
+        self.arena = Arena(memory)
+        self.arena.on_stale = self._look_up
+        self.clock = clock
+        self.observer: Observer = observer or Silent()
+        self.signals = Signals(self)
+        self.exits = Exits(self)
+        self.processes: dict[int, Process] = {}
+        self.tasks: dict[int, Task] = {}
+        self.current: Task | None = None
+        self.attention = False
+        self.first_pid = self._next_pid = first_pid
+        self.first_parent = first_pid - 1       # what the first process sees as its parent
+        self.pid_max = 4194304
+        self.run_queue: deque[Task] = deque()
+        self.engines: dict[str, Engine] = {}
+        self.loaded: dict[str, Task] = {}       # whose registers an engine holds
+        self.namespace: Namespace = None  # type: ignore[assignment]  # set by the session
+        self.shared_files: dict[Inode, Backing] = {}
+        self.seed = seed
+        self._random: Any = None
+        self.host_random = False
+        self.cpus = 1
+        self.charged = clock.now        # up to when CPU time is booked to tasks
+        self.memory_total = memory
+        self.uts = {"sysname": b"Linux", "nodename": b"localhost", "release": b"6.12.0",
+                    "version": b"#1 SMP PREEMPT_DYNAMIC pytrace", "domainname": b"(none)"}
+        self.init: Process | None = None
+        self.futexes: dict[Any, Any] = {}      # see calls.futex
+        self.oabi = False           # a kernel with CONFIG_OABI_COMPAT
+        self.interrupted: Callable[[], None] | None = None     # pytrace got a signal
+        self._resched = False
+        self.ipc: Any = None        # System V objects, made on first use
+        self.pseudo: Any = None     # pipefs and its kin, made on first use
+        self.net: Any = None        # the network, made on first use
+        self.boot_id = "6f3a2c1e-0000-4000-8000-000000000000"
+
+    # -- small services -------------------------------------------------------------------
+    def random(self, count: int) -> bytes:
+        """Random bytes: of the seed, or of the host with --host."""
+        if self.host_random:
+            import os
+            return os.urandom(count)
+        if self._random is None:
+            from random import Random
+            self._random = Random(self.seed)
+        data: bytes = self._random.randbytes(count)
+        return data
+
+    def engine(self, abi: Abi) -> Engine:
+        """The CPU of an ABI, made on first use."""
+        engine = self.engines.get(abi.name)
+        if engine is None:
+            engine = abi.engine()(self.arena)
+            connect(self, abi, engine)
+            self.engines[abi.name] = engine
+        return engine
+
+    def new_pid(self) -> int:
+        """The next free pid; EAGAIN when there is none."""
+        pid = self._next_pid
+        while pid in self.tasks or pid in self.processes:
+            pid = pid + 1 if pid < self.pid_max - 1 else 300
+        self._next_pid = pid + 1 if pid < self.pid_max - 1 else 300
+        return pid
+
+    def number(self, name: str, abi: str) -> int:
+        """The number of a call on an ABI."""
+        from sysnames import table
+        return next(n for n, called in table(abi).items() if called == name)
+
+    def send_signal(self, task: Task, info: dict[str, Any]) -> None:
+        """To one thread."""
+        self.signals.send(task, info)
+
+    def set_temporary_mask(self, task: Task, mask: int) -> None:
+        """A signal mask for the time of one call (sigsuspend, ppoll); the old one comes back
+        when the call is over and its signals are delivered."""
+        if task.saved_mask is None:
+            task.saved_mask = task.mask
+        from tracer.kernel.signals import UNBLOCKABLE
+        task.mask = mask & ~UNBLOCKABLE
+        task.wants_signal_check = True
+        self.attention = True
+
+    def file_written(self, inode: Inode | None, start: int, end: int) -> None:
+        """A file's bytes changed: mappings of it must show them."""
+        if inode is None:
+            return
+        backing = self.shared_files.get(inode)
+        if backing is not None:
+            backing.file_written(start, end)
+
+    def file_read(self, inode: Inode | None) -> None:
+        """A file is about to be read: what shared mappings changed must be in it."""
+        if inode is None:
+            return
+        backing = self.shared_files.get(inode)
+        if backing is not None:
+            backing.write_back()
+
+    def backing(self, inode: Inode) -> Backing:
+        """The pages of a file that mappings share."""
+        backing = self.shared_files.get(inode)
+        if backing is None:
+            shared = self.shared_files
+            backing = Backing(self.arena, inode, lambda: shared.pop(inode, None) and None)
+            shared[inode] = backing
+        return backing
+
+    # -- traps ----------------------------------------------------------------------------
+    def trap_handler(self, abi: str, engine: Engine) -> Callable[[tuple[int, ...]], int | None]:
+        """The function an engine calls at each system call of an ABI.
+
+        It returns the word for the result register, or None when the registers shall stay as
+        they are, after having stopped the CPU.
+        """
+        entries: dict[int, Entry] = {}
+        find = entries.get
+        clock = self.clock
+        virtual = not clock.host
+        cost = clock.CALL
+        stop = engine.stop
+
+        def trap(words: tuple[int, ...]) -> int | None:
+            entry = find(words[0])
+            if entry is None:
+                entry = entries[words[0]] = self.resolve(abi, words[0])
+            if virtual:
+                clock.now += cost
+            task = self.current
+            args = entry.convert(words[1:])
+            token = None
+            if entry.observed and task.traced:  # type: ignore[union-attr]
+                token = self.observer.enter(task, entry, args, words)  # type: ignore[arg-type]
+                if self.attention and token.replaced:
+                    return self._injected(task, entry, words, token)  # type: ignore[arg-type]
+            try:
+                result = entry.handle(task, *args)
+            except LinuxError as e:
+                result = -e.errno
+            if type(result) is int and result not in RESTARTS:
+                if token is not None:
+                    self.observer.exit(token, result)
+                if self.attention:
+                    stop()
+                return result
+            return self._not_done(task, entry, words, token, result)  # type: ignore[arg-type]
+
+        return trap
+
+    def resolve(self, abi: str, number: int) -> Entry:
+        """The entry of a call number; the table is that of the ABI."""
+        number &= 0xFFFFFFFF
+        if number >= PRIVATE:
+            from loader.vdso import PRIVATE_CALLS
+            if number - PRIVATE < len(PRIVATE_CALLS):
+                return Entry(PRIVATE_CALLS[number - PRIVATE], abi, number)
+        from sysnames import table
+        name = table(abi).get(number)
+        entry = Entry(name or f"syscall_{number:#x}", abi, number)
+        if name is None:
+            entry.convert = _six
+        entry.observed = self.observer.observes(entry)
+        return entry
+
+    def _not_done(self, task: Task, entry: Entry, words: tuple[int, ...], token: Any,
+                  result: Any) -> int | None:
+        """A call whose handler did not just return a number: it must wait, has replaced the
+        registers, has ended its task, or is to be restarted."""
+        task.engine.stop()
+        self.attention = True
+        if result is None:          # the task is gone
+            return None
+        task.trap_words = words
+        if type(result) is int:
+            self._restarting(task, token, result)
+        elif isinstance(result, Done):
+            if token is not None:
+                self.observer.exit(token, result.result)
+        else:
+            task.call = InFlight(entry, words, token, result)
+            return self._advance(task, None)
+        return None
+
+    def _injected(self, task: Task, entry: Entry, words: tuple[int, ...],
+                  token: Any) -> int | None:
+        """The observer answers in place of the handler (-e inject)."""
+        result: int = token.injected
+        self.observer.exit(token, result)
+        task.engine.stop()
+        return result
+
+    def _restarting(self, task: Task, token: Any, result: int) -> None:
+        task.engine_result = -result
+        task.wants_signal_check = True
+        if token is not None:
+            self.observer.exit(token, result)
+
+    def _advance(self, task: Task, reason: int | None) -> int | None:
+        """Run the generator of a call until it blocks or ends.
+
+        Returns the result when it ended with one and the registers still wait for it.
+        """
+        call = task.call
+        assert call is not None
+        try:
+            wait = call.generator.send(reason)  # type: ignore[arg-type]
+            while True:
+                if wait is OUTSIDE:
+                    task.woken = Wait.WOKEN
+                    return None
+                if not self._park(task, wait):
+                    return None
+                wait = call.generator.send(Wait.SIGNAL)
+        except StopIteration as e:
+            result = e.value
+        except LinuxError as e:
+            result = -e.errno
+        task.call = None
+        if result is None:
+            return None
+        if isinstance(result, Done):
+            if call.token is not None:
+                self.observer.exit(call.token, result.result)
+            return None
+        if result in RESTARTS:
+            task.trap_words = call.words
+            self._restarting(task, call.token, result)
+            return None
+        if call.token is not None:
+            self.observer.exit(call.token, result)
+        if task.saved_mask is not None:
+            task.wants_signal_check = True
+        return int(result)
+
+    def _park(self, task: Task, wait: Wait) -> bool:
+        """Block a task; returns True when a signal is pending that forbids it."""
+        if not wait.uninterruptible and self.signals.deliverable(task):
+            return True
+        task.state = BLOCKED
+        task.woken = Wait.WOKEN
+        timer = None
+
+        def wake(reason: int = Wait.WOKEN) -> None:
+            if task.unpark is not unpark:
+                return
+            unpark()
+            task.woken = reason
+            task.state = RUNNABLE
+            self.run_queue.append(task)
+
+        def unpark() -> None:
+            task.unpark = None
+            for queue in wait.queues:
+                queue.discard(wake)
+            if timer is not None:
+                timer.cancel()
+
+        for queue in wait.queues:
+            queue.add(wake)
+        if wait.deadline is not None:
+            timer = self.clock.at(wait.deadline, lambda: wake(Wait.TIMEOUT))
+        task.unpark = unpark
+        task.wake = wake
+        task.interruptible = not wait.uninterruptible
+        return False
+
+    def interrupt(self, task: Task) -> None:
+        """A signal arrived: a task that waits interruptibly stops waiting."""
+        if task.state == BLOCKED and task.unpark is not None and task.interruptible:
+            task.wake(Wait.SIGNAL)
+        elif task is self.current:
+            self.attention = True
+
+    def forget(self, task: Task) -> None:
+        """Undo a task's waiting for good: it is being killed."""
+        if task.unpark is not None:
+            task.unpark()
+        if task.call is not None:
+            call, task.call = task.call, None
+            if call.token is not None:
+                self.observer.unfinished(call.token)
+            call.generator.close()
+
+    def resume_stopped(self, task: Task) -> None:
+        """SIGCONT or SIGKILL for a stopped task."""
+        if task.state == STOPPED:
+            task.state = RUNNABLE
+            self.run_queue.append(task)
+        task.wants_signal_check = True
+
+    # -- scheduling -----------------------------------------------------------------------
+    def add(self, task: Task) -> None:
+        """A new task that may run."""
+        self.tasks[task.pid] = task
+        self.run_queue.append(task)
+
+    def yield_now(self) -> None:
+        """Let others run after this call (sched_yield)."""
+        if self.run_queue:
+            self._resched = True
+            self.attention = True
+
+    def _look_up(self) -> None:
+        self.attention = True
+
+    def run(self) -> None:
+        """Run until every task has ended.  Raises PytraceError when all wait for ever."""
+        while True:
+            task = self._pick()
+            if task is None:
+                return
+            self._run_task(task)
+
+    def _pick(self) -> Task | None:
+        """The next task, after letting time pass if all sleep."""
+        queue = self.run_queue
+        clock = self.clock
+        while True:
+            if clock.next_due() is not None:
+                clock.run_due()
+            while queue:
+                task = queue.popleft()
+                if task.state == RUNNABLE:
+                    return task
+            due = clock.next_due()
+            if not any(t.state < ZOMBIE for t in self.tasks.values()):
+                return None
+            if self.wait_for_host(due):
+                continue
+            if due is None:
+                self._deadlock()
+            else:
+                clock.sleep_until(due)
+
+    def wait_for_host(self, due: int | None) -> bool:
+        """Wait for host descriptors that tasks block on; the session installs it."""
+        return False
+
+    def _deadlock(self) -> None:
+        waiting = ", ".join(
+            f"{t.pid} in {t.call.entry.name}" if t.call else f"{t.pid} stopped"
+            for t in self.tasks.values() if t.state in (BLOCKED, STOPPED))
+        raise PytraceError(f"every process waits and nothing is due ({waiting})")
+
+    def _load(self, task: Task) -> None:
+        """Put a task's registers and address space into its engine."""
+        engine = task.engine
+        name = task.abi.name
+        holder = self.loaded.get(name)
+        if holder is not task:
+            if holder is not None and holder.state < ZOMBIE and holder.abi is task.abi:
+                if not holder.context:
+                    holder.context = engine.new_context()
+                engine.save(holder.context)
+                holder.tls_state = holder.abi.save_tls(engine)
+            if task.context:
+                engine.load(task.context)
+            self.loaded[name] = task
+            task.abi.load_tls(engine, task.tls_state)
+        if engine.space is not task.mem:
+            engine.use(task.mem)
+        self.current = task
+
+    def load_new(self, task: Task) -> None:
+        """A task that has just got another image: its registers are about to be set."""
+        engine = task.engine
+        holder = self.loaded.get(task.abi.name)
+        if holder is not None and holder is not task and holder.state < ZOMBIE:
+            if not holder.context:
+                holder.context = engine.new_context()
+            engine.save(holder.context)
+            holder.tls_state = holder.abi.save_tls(engine)
+        self.loaded[task.abi.name] = task
+        engine.use(task.mem)
+        self.current = task
+
+    def _run_task(self, task: Task) -> None:
+        """Run one task until it blocks, ends, or others get their turn."""
+        self._load(task)
+        engine = task.engine
+        clock = self.clock
+        while task.state == RUNNABLE:
+            while task.call is not None:
+                words = task.call.words
+                result = self._advance(task, task.woken)
+                if task.state != RUNNABLE:
+                    return
+                if result is not None:
+                    engine.complete(words, result)
+            if clock.next_due() is not None:
+                clock.run_due()
+            if task.wants_signal_check or task.engine_result is not None:
+                self.signals.deliver(task)
+                engine = task.engine
+                if task.state != RUNNABLE:
+                    return
+            if self._resched:
+                self._resched = False
+                if self.run_queue:
+                    self.run_queue.append(task)
+                    return
+            if self.arena.code_stale:
+                self._throw_code_away()
+            self.attention = False
+            busy = bool(self.run_queue) or clock.next_due() is not None
+            event = engine.run(QUANTUM if busy else 0)
+            if event is not None:
+                if event.kind == "quantum":
+                    if not clock.host:
+                        clock.now += QUANTUM
+                    if self.run_queue:
+                        self.run_queue.append(task)
+                        return
+                else:
+                    self._exception(task, event)
+            engine = task.engine
+        if task.state == DEAD:
+            self.current = None
+
+    def _throw_code_away(self) -> None:
+        self.arena.code_stale = False
+        self.arena.code.clear()
+        for engine in self.engines.values():
+            engine.flush_code()
+
+    def _exception(self, task: Task, event: Event) -> None:
+        """A CPU exception becomes a signal, unless it is the machine's own business."""
+        if event.kind == "stale":
+            self._throw_code_away()
+            return
+        if event.kind == "fault" and task.mem.failure == "NOMEM":
+            self.exits.kill_group(task, 9, False)   # as the OOM killer would
+            return
+        info = task.abi.event_signal(event, task.engine, task.mem)
+        if info is not None:
+            self.signals.force(task, dict(info))
+
+
+def connect(kernel: Kernel, abi: Abi, engine: Engine) -> None:
+    """Lead the traps of a new engine into the kernel."""
+    engine.on_call = kernel.trap_handler(abi.name, engine)
+    if abi.compat == abi.name:
+        engine.on_compat = engine.on_call
+    elif abi.compat:
+        engine.on_compat = _compat_handler(kernel, abi.compat, engine)
+    for address, content in abi.kernel_pages():
+        frame = kernel.arena.allocate()
+        kernel.arena.view[frame:frame + len(content)] = content
+        engine.fixed[address >> SHIFT] = frame | 5      # read and execute
+    abi.prepare(engine, kernel.clock.monotonic)
+
+
+def _compat_handler(kernel: Kernel, abi: str,
+                    engine: Engine) -> Callable[[tuple[int, ...]], int | None]:
+    """Calls of another ABI than the program's: int 0x80 in 64-bit code."""
+    from tracer import abi as abis
+    other = abis.get(abi)
+    trap = kernel.trap_handler(abi, engine)
+
+    def compat(words: tuple[int, ...]) -> int | None:
+        task = kernel.current
+        assert task is not None
+        own, task.call_abi = task.call_abi, other
+        try:
+            return trap(words)
+        finally:
+            task.call_abi = own
+
+    return compat

@@ -1,0 +1,31 @@
+"""Descriptors that refer to processes (pidfd_open(2))."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.vfs.base import O_CLOEXEC, O_RDWR, POLLIN, POLLRDNORM, File
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tracer.kernel.task import Process
+    from tracer.wait import WaitQueue
+
+
+class PidFile(File):
+    """Readable once the process has ended."""
+
+    __slots__ = ("process",)
+
+    def __init__(self, process: Process, flags: int = 0) -> None:
+        super().__init__(None, O_RDWR | flags & ~O_CLOEXEC)
+        self.process = process
+
+    def name(self) -> bytes:
+        return b"anon_inode:[pidfd]"
+
+    def poll(self) -> int:
+        return POLLIN | POLLRDNORM if self.process.status is not None else 0
+
+    def waiters(self) -> Sequence[WaitQueue]:
+        return (self.process.exit_queue,)

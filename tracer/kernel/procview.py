@@ -1,0 +1,265 @@
+"""The kernel as /proc shows it (tracer.vfs.procfs.System and Process)."""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tracer.errors import LinuxError
+from tracer.kernel import task as tasks
+from tracer.memory.arena import SHIFT
+from tracer.memory.vma import PROT_EXEC, PROT_READ, PROT_WRITE, Vma
+
+if TYPE_CHECKING:
+    from tracer.kernel.kernel import Kernel
+    from tracer.kernel.task import Task
+    from tracer.memory.space import AddressSpace
+    from tracer.vfs.base import File
+    from tracer.vfs.namespace import Location
+
+
+# /proc/cpuinfo of the CPU models that Unicorn emulates, one processor each.
+_CPUINFO = {
+    "x86_64": (("processor", "0"), ("vendor_id", "GenuineIntel"), ("cpu family", "6"),
+               ("model", "60"), ("model name", "Intel Core Processor (Haswell)"),
+               ("stepping", "4"), ("cpu MHz", "1000.000"), ("physical id", "0"),
+               ("siblings", "1"), ("core id", "0"), ("cpu cores", "1"), ("fpu", "yes"),
+               ("flags", "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 "
+                "clflush mmx fxsr sse sse2 syscall nx lm pni pclmulqdq ssse3 cx16 sse4_1 sse4_2 "
+                "movbe popcnt aes lahf_lm bmi1 bmi2")),
+    "arm": (("processor", "0"), ("model name", "ARMv7 Processor rev 0 (v7l)"),
+            ("Features", "half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32"),
+            ("CPU implementer", "0x41"), ("CPU architecture", "7")),
+    "aarch64": (("processor", "0"), ("Features", "fp asimd aes pmull sha1 sha2 crc32 atomics"),
+                ("CPU implementer", "0x41"), ("CPU architecture", "8")),
+}
+
+
+def cpuinfo(abi: str) -> bytes:
+    """The text of /proc/cpuinfo."""
+    rows = _CPUINFO["x86_64" if abi == "i386" else abi]
+    return "".join([f"{name}\t: {value}\n" for name, value in rows]).encode() + b"\n"
+
+
+def maps_line(vma: Vma, space: AddressSpace) -> bytes:
+    """One line of /proc/PID/maps."""
+    prot = "".join(c if vma.prot & bit else "-" for c, bit in (
+        ("r", PROT_READ), ("w", PROT_WRITE), ("x", PROT_EXEC)))
+    name, dev, ino = vma.name.encode(), 0, 0
+    if vma.file is not None:
+        name = vma.file.name()
+        if vma.file.inode is not None:
+            attr = vma.file.inode.getattr()
+            dev, ino = attr.dev, attr.ino
+    elif not name and vma.start < space.brk and vma.end > space.brk_start:
+        name = b"[heap]"
+    major, minor = dev >> 8 & 0xFFF, dev & 0xFF | dev >> 12 & 0xFFF00
+    head = b"%08x-%08x %s%s %08x %02x:%02x %d " % (
+        vma.start, vma.end, prot.encode(), b"s" if vma.shared else b"p", vma.offset, major,
+        minor, ino)
+    return head.ljust(73) + name + b"\n" if name else head + b"\n"
+
+
+class ProcTask:
+    """One task."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    @property
+    def pid(self) -> int:
+        return self._task.pid
+
+    @property
+    def tgid(self) -> int:
+        return self._task.tgid
+
+    @property
+    def ppid(self) -> int:
+        parent = self._task.process.parent
+        return parent.pid if parent is not None else self._task.kernel.first_parent
+
+    @property
+    def pgid(self) -> int:
+        return self._task.process.pgid
+
+    @property
+    def sid(self) -> int:
+        return self._task.process.sid
+
+    @property
+    def tty(self) -> int:
+        return int(getattr(self._task.process.tty, "rdev", 0))
+
+    @property
+    def comm(self) -> bytes:
+        return self._task.comm
+
+    @comm.setter
+    def comm(self, value: bytes) -> None:
+        self._task.comm = value[:15]
+
+    @property
+    def state(self) -> str:
+        if self._task is self._task.kernel.current:
+            return "R"
+        return "RSTZX"[self._task.state]
+
+    @property
+    def umask(self) -> int:
+        return self._task.fs.umask
+
+    @property
+    def exit_code(self) -> int:
+        return self._task.exit_code
+
+    @property
+    def no_new_privs(self) -> int:
+        return int(self._task.creds.no_new_privs)
+
+    @property
+    def oom_score_adj(self) -> int:
+        return self._task.process.oom_score_adj
+
+    @oom_score_adj.setter
+    def oom_score_adj(self, value: int) -> None:
+        self._task.process.oom_score_adj = value
+
+    def uids(self) -> tuple[int, int, int, int]:
+        c = self._task.creds
+        return c.uid, c.euid, c.suid, c.fsuid
+
+    def gids(self) -> tuple[int, int, int, int]:
+        c = self._task.creds
+        return c.gid, c.egid, c.sgid, c.fsgid
+
+    def groups(self) -> Sequence[int]:
+        return self._task.creds.groups
+
+    def _area(self, start: int, end: int) -> bytes:
+        try:
+            return self._task.mem.read_prefix(start, max(0, end - start))
+        except LinuxError:
+            return b""
+
+    def cmdline(self) -> bytes:
+        mem = self._task.mem
+        return self._area(mem.arg_start, mem.arg_end)
+
+    def environ(self) -> bytes:
+        mem = self._task.mem
+        return self._area(mem.env_start, mem.env_end)
+
+    def auxv(self) -> bytes:
+        return self._task.mem.auxv
+
+    def maps(self) -> bytes:
+        space = self._task.mem
+        return b"".join([maps_line(vma, space) for vma in space.vmas])
+
+    def memory(self) -> Mapping[str, int]:
+        space = self._task.mem
+        if not space.vmas:
+            return {}
+        pages = [(v.end - v.start) >> SHIFT for v in space.vmas]
+        data = sum(n for n, v in zip(pages, space.vmas, strict=True)
+                   if v.prot & PROT_WRITE and not v.shared and not v.growsdown)
+        stack = sum(n for n, v in zip(pages, space.vmas, strict=True) if v.growsdown)
+        engine = self._task.engine
+        running = self._task is self._task.kernel.current
+        return {
+            "size": space.total_pages, "resident": len(space.table), "data": data,
+            "stack": stack, "text": (space.code_end - space.code_start >> SHIFT) + 1,
+            "library": 0, "locked": sum(n for n, v in zip(pages, space.vmas, strict=True)
+                                        if v.locked),
+            "peak": space.total_pages, "tables": 1 + len(space.table) // 512,
+            "start_code": space.code_start, "end_code": space.code_end,
+            "start_stack": space.stack_start,
+            "sp": engine.get(engine.SP) if running else space.stack_start,
+            "ip": engine.get(engine.PC) if running else 0,
+            "start_data": space.code_end, "end_data": space.brk_start,
+            "start_brk": space.brk_start, "arg_start": space.arg_start,
+            "arg_end": space.arg_end, "env_start": space.env_start, "env_end": space.env_end,
+        }
+
+    def exe(self) -> Location | None:
+        found: Location | None = self._task.mem.exe
+        return found
+
+    def cwd(self) -> Location:
+        return self._task.fs.cwd
+
+    def root(self) -> Location:
+        return self._task.fs.root
+
+    def fds(self) -> Mapping[int, File]:
+        return dict(sorted(self._task.files.files.items()))
+
+    def close_on_exec(self, fd: int) -> bool:
+        return fd in self._task.files.cloexec
+
+    def threads(self) -> Sequence[int]:
+        return [t.pid for t in self._task.process.tasks]
+
+    def signals(self) -> tuple[int, int, int, int, int]:
+        task = self._task
+        ignored = caught = 0
+        for signo, action in task.handlers.actions.items():
+            if action.handler == 1:
+                ignored |= 1 << signo - 1
+            elif action.handler:
+                caught |= 1 << signo - 1
+        return task.pending.mask, task.process.pending.mask, task.mask, ignored, caught
+
+    def capabilities(self) -> tuple[int, int, int, int, int]:
+        c = self._task.creds
+        return c.inheritable, c.permitted, c.caps, c.bounding, c.ambient
+
+    def limits(self) -> Sequence[tuple[int, int]]:
+        limits = self._task.process.limits
+        return [limits[which] for which in range(16)]
+
+    def times(self) -> tuple[int, int, int]:
+        p = self._task.process
+        return p.user_time, p.system_time, p.start_time
+
+
+class System:
+    """The machine."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self.hostname = kernel.uts["nodename"]
+        self.release = kernel.uts["release"]
+        self.version = kernel.uts["version"]
+
+    def current(self) -> tuple[int, int]:
+        task = self._kernel.current
+        return (task.tgid, task.pid) if task is not None else (0, 0)
+
+    def pids(self) -> Sequence[int]:
+        return sorted(self._kernel.processes)
+
+    def process(self, pid: int) -> ProcTask | None:
+        task = self._kernel.tasks.get(pid)
+        return ProcTask(task) if task is not None and task.state != tasks.DEAD else None
+
+    def uptime(self) -> int:
+        return self._kernel.clock.monotonic()
+
+    def boot_time(self) -> int:
+        clock = self._kernel.clock
+        return clock.realtime() - clock.monotonic()
+
+    def memory_kib(self) -> tuple[int, int]:
+        arena = self._kernel.arena
+        return arena.limit >> 10, (arena.limit - arena.used) >> 10
+
+    def cpuinfo(self) -> bytes:
+        task = self._kernel.current
+        return cpuinfo(task.abi.name) if task is not None else b""
+
+    def uuid(self, boot: bool) -> bytes:
+        if boot:
+            return self._kernel.boot_id.encode()
+        import uuid
+        return str(uuid.UUID(bytes=self._kernel.random(16), version=4)).encode()

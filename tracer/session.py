@@ -1,0 +1,305 @@
+"""One run: a machine, a program on it, a log."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sysnames.errno import MESSAGES, NAMES
+from tracer.errors import LinuxError, PytraceError
+from tracer.kernel import exec as execution
+from tracer.kernel.calls import load
+from tracer.kernel.clock import Clock, HostClock
+from tracer.kernel.kernel import Entry, Kernel
+from tracer.kernel.procview import System
+from tracer.kernel.task import (
+    RLIM_INFINITY,
+    Credentials,
+    FdTable,
+    FsInfo,
+    InFlight,
+    Process,
+    Task,
+)
+from tracer.memory.space import AddressSpace
+from tracer.memory.vma import Vma
+from tracer.output.strace import StraceWriter
+from tracer.tracing import Tracer
+
+if TYPE_CHECKING:
+    from tracer.options import RunOptions
+    from tracer.vfs.personality import Guest
+
+# What the sandbox's program finds in its environment.
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/root", "LANG": "C"}
+
+_UNLIMITED = (RLIM_INFINITY, RLIM_INFINITY)
+# resource.h numbers → soft and hard limit, as after login on a small machine.
+LIMITS = {
+    0: _UNLIMITED, 1: _UNLIMITED, 2: _UNLIMITED, 3: (8 << 20, RLIM_INFINITY),
+    4: (0, RLIM_INFINITY), 5: _UNLIMITED, 6: (4096, 4096), 7: (1024, 4096),
+    8: (8 << 20, 8 << 20), 9: _UNLIMITED, 10: _UNLIMITED, 11: (4096, 4096),
+    12: (819200, 819200), 13: (0, 0), 14: (0, 0), 15: _UNLIMITED,
+}
+_STACK = 1 << 20            # of the space from which the program is executed
+
+
+class Log:
+    """Where the log goes: standard error, a file, or a command's input."""
+
+    def __init__(self, options: RunOptions) -> None:
+        self.process: Any = None
+        output = options.output
+        self.immediate = output is None
+        if output is None:
+            # A descriptor of our own: the program may close 2.
+            self.fd = os.dup(2)
+        elif options.output_is_pipe:
+            import subprocess
+            self.process = subprocess.Popen(  # a shell command by strace's definition
+                output[1:], shell=True, stdin=subprocess.PIPE, close_fds=True)
+            self.fd = os.dup(self.process.stdin.fileno())
+            self.process.stdin.close()
+        else:
+            flags = os.O_WRONLY | os.O_CREAT | (
+                os.O_APPEND if options.output_append else os.O_TRUNC)
+            try:
+                self.fd = os.open(output, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+            except OSError as e:
+                raise PytraceError(f"Can't fopen '{output}': {e.strerror}") from None
+
+    def write(self, text: str) -> None:
+        """Write all of a text; a reader that went away is not an error."""
+        data = text.encode("utf-8", "surrogateescape")
+        try:
+            while data:
+                data = data[os.write(self.fd, data):]
+        except BrokenPipeError:
+            pass
+        except OSError as e:
+            raise PytraceError(f"cannot write the log: {e.strerror}") from None
+
+    def close(self) -> None:
+        """The log is complete."""
+        os.close(self.fd)
+        if self.process is not None:
+            self.process.wait()
+
+
+def host_limits() -> dict[int, tuple[int, int]]:
+    """The limits of pytrace's own process (Linux)."""
+    import resource
+
+    def value(limit: int) -> int:
+        return RLIM_INFINITY if limit == resource.RLIM_INFINITY else limit
+
+    found = {}
+    for which in range(16):
+        soft, hard = resource.getrlimit(which)
+        found[which] = value(soft), value(hard)
+    return found
+
+
+def _credentials(options: RunOptions) -> Credentials:
+    if options.personality == "host" and hasattr(os, "getresuid"):
+        uid, euid, suid = os.getresuid()
+        gid, egid, sgid = os.getresgid()
+        creds = Credentials(euid, egid, tuple(os.getgroups()))
+        creds.uid, creds.suid, creds.gid, creds.sgid = uid, suid, gid, sgid
+        return creds
+    if options.user is not None:
+        if options.user.isdigit():
+            return Credentials(int(options.user), int(options.user))
+        if options.user == "nobody":
+            return Credentials(65534, 65534)
+        if options.user != "root":
+            raise PytraceError(f"Cannot find user '{options.user}'")
+    return Credentials()
+
+
+def _environment(options: RunOptions) -> list[bytes]:
+    def base() -> dict[str, str]:
+        if options.personality == "host" or options.env_host:
+            return dict(os.environ)
+        return dict(ENVIRONMENT)
+
+    return [os.fsencode(f"{name}={value}") for name, value in options.environment(base).items()]
+
+
+def find_program(name: str) -> str:
+    """The file a program's name leads to: itself with a slash, else by PATH."""
+    if "/" in name or (os.sep in name):
+        return name
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        path = os.path.join(folder or ".", name)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise PytraceError(f"Can't stat '{name}': No such file or directory")
+
+
+class Session:
+    """The parts of a run, put together."""
+
+    def __init__(self, options: RunOptions, sink: Callable[[str], None], immediate: bool,
+                 message: Callable[[str], None]) -> None:
+        self.options = options
+        self.message = message
+        load()
+        host = options.personality == "host"
+        clock = HostClock() if options.clock == "host" or host else Clock()
+        self.kernel = Kernel(options.memory, clock, None, options.seed)
+        self.kernel.host_random = host
+        self.writer = StraceWriter(options, sink, immediate, message)
+        self.kernel.observer = Tracer(options, self.writer)
+        self.system = System(self.kernel)
+
+    def guest(self, program: str) -> Guest:
+        """The files of the run."""
+        from tracer.vfs import personality
+        options, kernel = self.options, self.kernel
+        now = kernel.clock.realtime
+        if options.personality == "host":
+            return personality.host(now=now, kernel=self.system,
+                                    descriptors=self.inherited)
+        binds = [personality.Bind(os.fsencode(h), os.fsencode(g) or None, mode)
+                 for h, g, mode in options.binds]
+        return personality.sandbox(
+            os.getcwdb(), os.fsencode(program), now=now, random=kernel.random,
+            kernel=self.system, root=os.fsencode(options.root) if options.root else None,
+            binds=binds, limit=options.memory >> 12)
+
+    inherited: list[int]
+
+    def start(self, program: str) -> Task:
+        """Make the first task, inside its execve.  PytraceError if that must fail."""
+        from tracer import abi as abis
+        options, kernel = self.options, self.kernel
+        guest = self.guest(program)
+        kernel.namespace = guest.namespace
+        kernel.ptys = guest.ptys
+        pid = kernel.new_pid()
+        process = Process(kernel, pid, None)
+        kernel.processes[pid] = process
+        host = options.personality == "host" and sys.platform.startswith("linux")
+        process.limits = host_limits() if host else dict(LIMITS)
+        process.pgid = process.sid = pid
+        files = FdTable()
+        for fd, file in guest.files.items():
+            files.put(fd, file)
+        umask = 0o022
+        if host:
+            umask = os.umask(0o022)
+            os.umask(0)     # the guest's own umask is applied by the kernel
+        fs = FsInfo(guest.root, guest.cwd, umask)
+        path = os.fsencode(program)
+        argv = [os.fsencode(a) for a in options.args]
+        envp = _environment(options)
+        native = abis.get("x86_64")
+        task = Task(kernel, pid, process, native, AddressSpace(kernel.arena, native.top, 0),
+                    files, fs, _credentials(options))
+        process.tasks.append(task)
+        task.comm = b"pytrace"
+        abi = abis.get(self._program_abi(task, path, argv, envp))
+        options.abi = abi.name
+        task.abi = task.call_abi = abi
+        task.engine = kernel.engine(abi)
+        self._execve(task, path, argv, envp)
+        return task
+
+    def _program_abi(self, task: Task, path: bytes, argv: list[bytes],
+                     envp: list[bytes]) -> str:
+        """Which CPU the program is for; its errors are pytrace's."""
+        name = path.decode(errors="backslashreplace")
+        try:
+            location = task.kernel.namespace.walk(task.fs.root, task.fs.cwd, path,
+                                                  creds=task.creds, task=task)
+            made = execution.prepare(task, location, path, argv, envp)
+        except execution.ExecError as e:
+            raise PytraceError(f"exec: {MESSAGES.get(e.errno, e.errno)}: {e.message}") from None
+        except LinuxError as e:
+            if e.errno in (2, 20, 40, 36):
+                raise PytraceError(f"Can't stat '{name}': {MESSAGES[e.errno]}") from None
+            raise PytraceError(f"exec: {MESSAGES.get(e.errno, NAMES.get(e.errno))}: "
+                               f"{name}") from None
+        return made.image.abi
+
+    def _execve(self, task: Task, path: bytes, argv: list[bytes], envp: list[bytes]) -> None:
+        """Put path and strings into a space of their own and call execve from there."""
+        kernel, abi = task.kernel, task.abi
+        top = abi.top
+        size = _STACK + sum(map(len, (*argv, *envp)))
+        space = AddressSpace(kernel.arena, top, top - (1 << 28))
+        space.insert(Vma((top - size) & -4096, top, 3))
+        position = top - 64
+
+        def push(data: bytes) -> int:
+            nonlocal position
+            position = (position - len(data)) & -16
+            space.write(position, data)
+            return position
+
+        def push_array(strings: list[bytes]) -> int:
+            pointers = [push(text + b"\0") for text in reversed(strings)][::-1]
+            return push(b"".join(p.to_bytes(abi.word, "little") for p in [*pointers, 0]))
+
+        words = (kernel.number("execve", abi.name), push(path + b"\0"), push_array(argv),
+                 push_array(envp), 0, 0, 0, 0, 0)
+        task.mem = space
+        kernel.tasks[task.pid] = task
+        kernel.init = None
+        entry: Entry = kernel.resolve(abi.name, words[0])
+        args = entry.convert(words[1:])
+        engine = task.engine
+        engine.use(space)
+        kernel.current = task
+        abi.start(engine, 0x1000, position)
+        token = kernel.observer.enter(task, entry, args, words) if entry.observed else None
+        task.call = InFlight(entry, words, token, entry.handle(task, *args))
+        task.woken = None
+        kernel.loaded[abi.name] = task
+        kernel.run_queue.append(task)
+
+
+def run(options: RunOptions) -> int:
+    """Trace a program to its end.  Returns its exit status; dies of the signal that killed it.
+
+    Raises PytraceError for what the user must know.
+    """
+    from tracer.cli.messages import warn
+    inherited: list[int] = []
+    if options.personality == "host":
+        from tracer.vfs.personality import inherited as descriptors
+        inherited = descriptors()
+    program = find_program(options.program)
+    log = Log(options)
+    session = Session(options, log.write, log.immediate, warn)
+    session.inherited = inherited
+    writer = session.writer
+    try:
+        task = session.start(program)
+        session.kernel.run()
+    finally:
+        writer.flush()
+    status = task.process.status or 0
+    log.close()
+    if status & 0x7F:
+        return _die(status & 0x7F)
+    return status >> 8 & 0xFF
+
+
+def _die(signo: int) -> int:
+    """End as the program did: killed by its signal."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        import resource
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+        import signal
+        if signo not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(signo, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signo])
+        os.kill(os.getpid(), signo)
+    except (ImportError, OSError, ValueError):
+        pass
+    return 128 + signo

@@ -1,0 +1,167 @@
+"""The tracer: told by the kernel what happens, it decodes and hands events to a writer."""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tracer.decode.call import Call
+from tracer.decode.plan import RawPlan, plan
+
+if TYPE_CHECKING:
+    from tracer.decode.values import Value
+    from tracer.kernel.kernel import Entry
+    from tracer.kernel.task import Task
+    from tracer.options import RunOptions
+    from tracer.output.strace import StraceWriter
+
+_SIGKILL = 1 << 8
+MASKS = {"x86_64": (1 << 64) - 1, "aarch64": (1 << 64) - 1}
+M32 = 0xFFFFFFFF
+
+
+class Event(Call):
+    """A call as an event: what was decoded of it, and when.
+
+    values: the arguments so far; entry: their text printed at entry, if a writer did; number:
+    of the call; started: virtual nanoseconds; pc: after the trap instruction.  injected: the
+    result that replaces the call, with ``replaced`` set.
+    """
+
+    __slots__ = ("entry", "injected", "nofail", "number", "pc", "printed", "replaced", "started",
+                 "unfinished", "values")
+
+    values: list[Value | None]
+
+
+class Tracer:
+    """The kernel's observer.
+
+    watching: signals are of interest, as they always are to strace.
+    """
+
+    watching = True
+
+    def __init__(self, options: RunOptions, writer: StraceWriter) -> None:
+        self.options = options
+        self.writer = writer
+        self.plans: dict[tuple[str, str], Any] = {}
+        self.times = bool(options.absolute_timestamps or options.relative_timestamps is not None
+                          or options.syscall_times is not None)
+        self.pointers = options.instruction_pointer
+        self.paths = frozenset(p.encode("utf-8", "surrogateescape") for p in options.trace_paths)
+        self.immediate = writer.immediate
+
+    # -- calls ----------------------------------------------------------------------------
+    def observes(self, entry: Entry) -> bool:
+        """Whether a call is traced; prepares its plan."""
+        options = self.options
+        if entry.number >= 0x7F000000:
+            return False
+        try:
+            made: Any = plan(entry.name, entry.abi, options)
+            entry.plan = made
+        except KeyError:
+            entry.plan = RawPlan(entry.name, entry.abi)
+        classes = frozenset(entry.plan.classes)
+        if options.is_raw(entry.name, entry.abi):
+            count = len(entry.plan.names)
+            entry.plan = RawPlan(entry.name, entry.abi, count)
+            entry.plan.classes = classes
+        return options.selected(entry.name, entry.abi, classes)
+
+    def follows(self) -> bool:
+        """Whether children are traced (-f)."""
+        return self.options.follow_forks
+
+    def enter(self, task: Task, entry: Entry, args: tuple[int, ...],
+              words: tuple[int, ...]) -> Event | None:
+        """A call begins: decode what is known."""
+        event = Event()
+        event.task = task
+        made = entry.plan
+        event.abi = entry.abi
+        event.name = entry.name
+        event.mem = task.mem
+        event.options = self.options
+        event.exiting = False
+        event.result = event.error = 0
+        event.memo = None
+        event.entry = None
+        event.unfinished = False
+        event.number = entry.number
+        if made.__class__ is RawPlan:
+            event.words = words[1:]
+        else:
+            event.words = args
+        event.values = made.decode_entry(event)
+        if self.paths and not self._refers(event):
+            return None
+        if self.times:
+            event.started = task.kernel.clock.realtime()
+        if self.pointers:
+            event.pc = task.engine.trap_pc(words)
+        self.writer.enter(event)
+        return event
+
+    def exit(self, event: Event, result: int) -> None:
+        """A call ends with a result, or minus an errno."""
+        event.exiting = True
+        made = event.plan
+        task = event.task
+        if task.wants_signal_check and (
+                task.pending.mask | task.process.pending.mask) & _SIGKILL:
+            self.writer.never_returned(event)
+            return
+        if -4096 < result < 0 and not made.nofail:
+            event.error = -result
+            event.result = result
+        else:
+            event.error = 0
+            event.result = result
+        made.decode_exit(event, event.values)
+        self.writer.exit(event)
+
+    def unfinished(self, event: Event) -> None:
+        """The task ends inside a call."""
+        self.writer.abandoned(event)
+
+    def _refers(self, event: Event) -> bool:
+        """Whether an argument of the call is one of the -P paths."""
+        from tracer.decode.paths import mentioned
+        return not self.paths.isdisjoint(mentioned(event))
+
+    # -- other events ---------------------------------------------------------------------
+    def signal(self, task: Task, info: dict[str, Any]) -> None:
+        """A signal is about to be delivered."""
+        if info["signo"] in self.options.signals:
+            self.writer.signal(task, info)
+
+    def stopped(self, task: Task, signo: int) -> None:
+        """A group stop."""
+        if signo in self.options.signals:
+            self.writer.stopped(task, signo)
+
+    def exited(self, task: Task, status: int) -> None:
+        """status: as wait(2) reports it."""
+        if task.traced:
+            if status & 0x7F:
+                self.writer.killed(task, status & 0x7F, bool(status & 0x80))
+            else:
+                self.writer.exited(task, status >> 8 & 0xFF)
+
+    def killed(self, task: Task, signo: int, core: bool) -> None:
+        """A fatal signal."""
+        if task.traced:
+            self.writer.killed(task, signo, core)
+
+    def created(self, parent: Task, child: Task) -> None:
+        """A new task, traced or not."""
+        if child.traced:
+            self.writer.attached(child)
+
+    def superseded(self, old: Task, new: Task, tid: int) -> None:
+        """execve of another thread than the leader took the leader's place."""
+        if new.traced:
+            self.writer.superseded(new, tid)
+
+    def executed(self, task: Task) -> None:
+        """A task has a new image."""

@@ -1,0 +1,542 @@
+"""/proc.  What it shows the kernel tells through the two protocols ``System`` and ``Process``.
+
+With ``below`` (``--host``) what is not about the guest's processes comes from the host's /proc.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from sysnames import errno as E
+from tracer.errors import LinuxError
+from tracer.vfs import proctext
+from tracer.vfs.base import (
+    DT_DIR,
+    DT_LNK,
+    DT_REG,
+    O_ACCMODE,
+    O_APPEND,
+    O_NONBLOCK,
+    S_IFDIR,
+    S_IFLNK,
+    S_IFREG,
+    Attr,
+    File,
+    FileSystem,
+    Inode,
+    fill_attr,
+)
+from tracer.vfs.memfs import DirFile
+from tracer.vfs.namespace import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Protocol
+
+    from tracer.vfs.namespace import Namespace
+
+    class Process(Protocol):
+        """A task as /proc shows it (a thread group leader, or a thread below task/)."""
+
+        pid: int            # thread id
+        tgid: int
+        ppid: int
+        pgid: int
+        sid: int
+        tty: int            # device number of the controlling terminal, 0 without one
+        comm: bytes         # at most 15 bytes; assigned by a write to comm
+        state: str          # R S D T Z X
+        umask: int
+        exit_code: int
+        no_new_privs: int
+        oom_score_adj: int  # assigned by a write
+
+        def uids(self) -> tuple[int, int, int, int]:
+            """Real, effective, saved, file system."""
+
+        def gids(self) -> tuple[int, int, int, int]:
+            """Real, effective, saved, file system."""
+
+        def groups(self) -> Sequence[int]:
+            """Supplementary groups."""
+
+        def cmdline(self) -> bytes:
+            """Arguments, each with its NUL; empty for a zombie."""
+
+        def environ(self) -> bytes:
+            """Environment, each with its NUL."""
+
+        def auxv(self) -> bytes:
+            """The auxiliary vector as the process got it."""
+
+        def maps(self) -> bytes:
+            """The text of /proc/PID/maps."""
+
+        def memory(self) -> Mapping[str, int]:
+            """Pages: size resident data stack text library (locked, peak, tables);
+            addresses: start_code end_code start_stack sp ip start_data end_data start_brk
+            arg_start arg_end env_start env_end.  Empty for a zombie."""
+
+        def exe(self) -> Location | None:
+            """The program."""
+
+        def cwd(self) -> Location:
+            """The working directory."""
+
+        def root(self) -> Location:
+            """The root directory."""
+
+        def fds(self) -> Mapping[int, File]:
+            """The open descriptors, in ascending order."""
+
+        def close_on_exec(self, fd: int) -> bool:
+            """FD_CLOEXEC."""
+
+        def threads(self) -> Sequence[int]:
+            """Thread ids of the group, the leader first."""
+
+        def limits(self) -> Sequence[tuple[int, int]]:
+            """(soft, hard) of RLIMIT_CPU (0) to RLIMIT_RTTIME (15); 2**64-1 is no limit."""
+
+        def times(self) -> tuple[int, int, int]:
+            """User time, system time, start since boot; nanoseconds."""
+
+        def signals(self) -> tuple[int, int, int, int, int]:
+            """Bit sets: pending, pending for the group, blocked, ignored, caught."""
+
+        def capabilities(self) -> tuple[int, int, int, int, int]:
+            """Bit sets: inheritable, permitted, effective, bounding, ambient."""
+
+    class System(Protocol):
+        """The kernel as /proc shows it."""
+
+        hostname: bytes
+        release: bytes      # 6.1.0
+        version: bytes      # #1 SMP ...
+
+        def current(self) -> tuple[int, int]:
+            """(tgid, tid) of the task whose call is running."""
+
+        def pids(self) -> Sequence[int]:
+            """Thread group ids, ascending."""
+
+        def process(self, pid: int) -> Process | None:
+            """The task of that thread id, also of a thread."""
+
+        def uptime(self) -> int:
+            """Nanoseconds since the virtual boot."""
+
+        def boot_time(self) -> int:
+            """Nanoseconds since the epoch at the virtual boot."""
+
+        def memory_kib(self) -> tuple[int, int]:
+            """Total and free memory."""
+
+        def cpuinfo(self) -> bytes:
+            """The text of /proc/cpuinfo for the emulated CPU."""
+
+        def uuid(self, boot: bool) -> bytes:
+            """A new random UUID as text, or the boot's."""
+
+PROC_MAGIC = 0x9FA0
+PROC_ROOT_INO = 1
+_PROCESS_DIRS = (b"fd", b"fdinfo", b"task", b"net")
+_PROCESS_LINKS = (b"cwd", b"exe", b"root")
+
+
+class _Node(Inode):
+    __slots__ = ("key",)
+
+    fs: ProcFS
+
+    def __init__(self, fs: ProcFS, key: bytes, mode: int, uid: int = 0, gid: int = 0) -> None:
+        super().__init__(fs, fs.number(key), mode, uid, gid)
+        self.key = key
+
+    def getattr(self) -> Attr:
+        return fill_attr(self, blksize=1024, nlink=2 if self.mode & S_IFDIR else 1,
+                         time=self.fs.now())
+
+
+class ProcText(_Node):
+    """A file whose text is made when it is opened; ``store`` gets what is written."""
+
+    __slots__ = ("make", "store")
+
+    def __init__(self, fs: ProcFS, key: bytes, mode: int, make: Callable[[], bytes],
+                 store: Callable[[bytes], None] | None = None, uid: int = 0,
+                 gid: int = 0) -> None:
+        super().__init__(fs, key, S_IFREG | mode, uid, gid)
+        self.make = make
+        self.store = store
+
+    def open(self, flags: int, task: Any = None) -> File:
+        return TextFile(self, flags)
+
+    def truncate(self, size: int) -> None:
+        """O_TRUNC is accepted."""
+
+
+class TextFile(File):
+    """An open text of /proc or /sys."""
+
+    __slots__ = ("node", "text")
+
+    def __init__(self, inode: ProcText, flags: int) -> None:
+        super().__init__(inode, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND))
+        self.node = inode
+        self.text: bytes | None = None
+
+    def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        at = self.pos if pos is None else pos
+        if self.text is None or at == 0:
+            self.text = self.node.make()
+        total = 0
+        for view in views:
+            part = self.text[at + total:at + total + len(view)]
+            view[:len(part)] = part
+            total += len(part)
+        if pos is None:
+            self.pos = at + total
+        return total
+
+    def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        if self.node.store is None:
+            raise LinuxError(E.EACCES)
+        data = b"".join(views)
+        self.node.store(data)
+        if pos is None:
+            self.pos += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int) -> int:
+        if whence == 1:
+            offset += self.pos
+        elif whence != 0:
+            raise LinuxError(E.EINVAL)
+        if offset < 0:
+            raise LinuxError(E.EINVAL)
+        self.pos = offset
+        return offset
+
+
+class ProcLink(_Node):
+    """A link; magic when ``goal`` gives a location."""
+
+    __slots__ = ("goal", "text")
+
+    def __init__(self, fs: ProcFS, key: bytes, text: Callable[[], bytes],
+                 goal: Callable[[], Location | None] | None = None, mode: int = 0o777,
+                 uid: int = 0, gid: int = 0) -> None:
+        super().__init__(fs, key, S_IFLNK | mode, uid, gid)
+        self.text = text
+        self.goal = goal
+
+    def readlink(self) -> bytes:
+        return self.text()
+
+    def getattr(self) -> Attr:
+        attr = super().getattr()
+        attr.size = 64 if self.goal is not None else 0
+        return attr
+
+    def follow(self, task: Any) -> Location | None:
+        if self.goal is None:
+            return None
+        found = self.goal()
+        if found is None:
+            raise LinuxError(E.ENOENT)
+        return found
+
+
+class ProcDir(_Node):
+    """A directory: ``find`` gives the child of a name, ``list`` names and types."""
+
+    __slots__ = ("find", "list")
+
+    def __init__(self, fs: ProcFS, key: bytes, find: Callable[[bytes], Inode | None],
+                 names: Callable[[], Sequence[tuple[bytes, int]]], mode: int = 0o555,
+                 uid: int = 0, gid: int = 0) -> None:
+        super().__init__(fs, key, S_IFDIR | mode, uid, gid)
+        self.find = find
+        self.list = names
+
+    def lookup(self, name: bytes) -> Inode:
+        found = self.find(name)
+        if found is None:
+            raise LinuxError(E.ENOENT)
+        return found
+
+    def create(self, name: bytes, mode: int, uid: int, gid: int, rdev: int = 0) -> Inode:
+        raise LinuxError(E.ENOENT)
+
+    def unlink(self, name: bytes) -> None:
+        raise LinuxError(E.EPERM)
+
+    def rmdir(self, name: bytes) -> None:
+        raise LinuxError(E.EPERM)
+
+    def readdir(self) -> Sequence[tuple[bytes, int, int]]:
+        number, prefix = self.fs.number, self.key + b"/" if self.key else b""
+        return [(name, number(prefix + name), kind) for name, kind in self.list()]
+
+    def open(self, flags: int, task: Any = None) -> File:
+        return DirFile(self, flags)
+
+
+class ProcFS(FileSystem):
+    """The file system for /proc.
+
+    system: the kernel.  namespace: for mounts and mountinfo.  below: the host's /proc directory.
+    """
+
+    __slots__ = ("below", "cache", "namespace", "now", "numbers", "sysctl", "system")
+
+    def __init__(self, dev: int, now: Callable[[], int], system: System,
+                 namespace: Callable[[], Namespace], below: Inode | None = None) -> None:
+        super().__init__("proc", PROC_MAGIC, dev, volatile=2)
+        self.now = now
+        self.system = system
+        self.namespace = namespace
+        self.below = below
+        self.numbers: dict[bytes, int] = {b"": PROC_ROOT_INO}
+        self.cache: WeakValueDictionary[bytes, Inode] = WeakValueDictionary()
+        self.sysctl: dict[bytes, bytes] = {}
+        self.root = ProcDir(self, b"", self._top, self._top_names)
+
+    def number(self, key: bytes) -> int:
+        """The inode number of a path below /proc: in the order in which they are asked for."""
+        found = self.numbers.get(key)
+        if found is None:
+            if len(self.numbers) >= 1 << 16:
+                self.numbers = {b"": PROC_ROOT_INO, b"next": self.numbers[b"next"]}
+            found = self.numbers[b"next"] = self.numbers.get(b"next", 0x1000) + 1
+            self.numbers[key] = found
+        return found
+
+    def statfs(self) -> dict[str, int]:
+        return {"f_bsize": 4096, "f_namelen": 255, "f_frsize": 4096}
+
+    def _keep(self, key: bytes, make: Callable[[], Inode]) -> Inode:
+        """One object per path as long as somebody uses it."""
+        inode = self.cache.get(key)
+        if inode is None:
+            inode = self.cache[key] = make()
+        return inode
+
+    # -- /proc ---------------------------------------------------------------------
+    def _top(self, name: bytes) -> Inode | None:
+        system = self.system
+        if name.isdigit() and name == b"%d" % int(name):
+            if system.process(int(name)) is not None:
+                return self._process(int(name), name)
+        elif name == b"self":
+            return self._keep(name, lambda: ProcLink(
+                self, name, lambda: b"%d" % system.current()[0]))
+        elif name == b"thread-self":
+            return self._keep(name, lambda: ProcLink(
+                self, name, lambda: b"%d/task/%d" % system.current()))
+        if self.below is not None:
+            return self.below.lookup(name)
+        if name in (b"mounts", b"net"):
+            return self._keep(name, lambda: ProcLink(self, name, lambda: b"self/" + name))
+        if name == b"sys":
+            return self._keep(name, lambda: self._tree(b"sys", b""))
+        text = proctext.SYSTEM_FILES.get(name)
+        if text is None:
+            return None
+        return self._keep(name, lambda: ProcText(self, name, 0o444, lambda: text(system)))
+
+    def _top_names(self) -> Sequence[tuple[bytes, int]]:
+        own = [(b"self", DT_LNK), (b"thread-self", DT_LNK)]
+        if self.below is not None:
+            rest = [(name, kind) for name, _, kind in self.below.readdir()
+                    if not name.isdigit() and name not in (b"self", b"thread-self")]
+        else:
+            rest = [(name, DT_REG) for name in proctext.SYSTEM_FILES]
+            rest += [(b"mounts", DT_LNK), (b"net", DT_LNK), (b"sys", DT_DIR)]
+        return sorted(own + rest) + [(b"%d" % pid, DT_DIR) for pid in self.system.pids()]
+
+    def _tree(self, key: bytes, prefix: bytes) -> Inode:
+        """A directory of /proc/sys; prefix: "" or ``kernel/``."""
+        def find(name: bytes) -> Inode | None:
+            path = prefix + name
+            if path in proctext.SYSCTL:
+                return self._keep(key + b"/" + name, lambda: ProcText(
+                    self, key + b"/" + name, 0o644, lambda: self._setting(path),
+                    lambda data: self.sysctl.__setitem__(path, data[:4096])))
+            if any(known.startswith(path + b"/") for known in proctext.SYSCTL):
+                return self._keep(key + b"/" + name, lambda: self._tree(
+                    key + b"/" + name, path + b"/"))
+            return None
+
+        def names() -> Sequence[tuple[bytes, int]]:
+            found: dict[bytes, int] = {}
+            for path in proctext.SYSCTL:
+                if path.startswith(prefix):
+                    head, slash, _ = path[len(prefix):].partition(b"/")
+                    found[head] = DT_DIR if slash else DT_REG
+            return sorted(found.items())
+
+        return ProcDir(self, key, find, names)
+
+    def _setting(self, path: bytes) -> bytes:
+        if path in self.sysctl:
+            return self.sysctl[path]
+        value = proctext.SYSCTL[path]
+        return value if isinstance(value, bytes) else value(self.system)
+
+    # -- /proc/PID -------------------------------------------------------------------
+    def _get(self, pid: int) -> Process:
+        process = self.system.process(pid)
+        if process is None:
+            raise LinuxError(E.ESRCH)
+        return process
+
+    def _process(self, pid: int, key: bytes) -> Inode:
+        process = self._get(pid)
+        uid, gid = process.uids()[1], process.gids()[1]
+        inode = self._keep(key, lambda: ProcDir(
+            self, key, lambda name: self._part(pid, key, name),
+            lambda: self._part_names(pid, key), uid=uid, gid=gid))
+        inode.uid, inode.gid = uid, gid
+        return inode
+
+    def _part_names(self, pid: int, key: bytes) -> Sequence[tuple[bytes, int]]:
+        self._get(pid)
+        found = [(name, DT_REG) for name in proctext.PROCESS_FILES]
+        found += [(name, DT_REG) for name in (b"comm", b"mountinfo", b"mounts",
+                                              b"oom_score_adj")]
+        found += [(name, DT_DIR) for name in _PROCESS_DIRS if name != b"task" or b"/" not in key]
+        found += [(name, DT_LNK) for name in _PROCESS_LINKS]
+        return sorted(found)
+
+    def _part(self, pid: int, base: bytes, name: bytes) -> Inode | None:
+        process = self._get(pid)
+        uid, gid = process.uids()[1], process.gids()[1]
+        key = base + b"/" + name
+
+        def text(mode: int, make: Callable[[], bytes],
+                 store: Callable[[bytes], None] | None = None) -> Inode:
+            return self._keep(key, lambda: ProcText(self, key, mode, make, store, uid, gid))
+
+        def link(goal: Callable[[], Location | None]) -> Inode:
+            def show() -> bytes:
+                found = goal()
+                if found is None:
+                    raise LinuxError(E.ENOENT)
+                return found.path(process.root())
+            return self._keep(key, lambda: ProcLink(self, key, show, goal, 0o777, uid, gid))
+
+        def directory(find: Callable[[bytes], Inode | None],
+                      names: Callable[[], Sequence[tuple[bytes, int]]],
+                      mode: int = 0o555) -> Inode:
+            return self._keep(key, lambda: ProcDir(self, key, find, names, mode, uid, gid))
+
+        entry = proctext.PROCESS_FILES.get(name)
+        if entry is not None:
+            mode, make = entry
+            return text(mode, lambda: make(self._get(pid), self.system))
+        if name == b"comm":
+            return text(0o644, lambda: self._get(pid).comm + b"\n",
+                        lambda data: setattr(self._get(pid), "comm",
+                                             data.rstrip(b"\n")[:15]))
+        if name == b"oom_score_adj":
+            return text(0o644, lambda: b"%d\n" % self._get(pid).oom_score_adj,
+                        lambda data: self._oom(pid, data))
+        if name in (b"mounts", b"mountinfo") and self.below is None:
+            show = proctext.mounts if name == b"mounts" else proctext.mountinfo
+            return text(0o444, lambda: show(self.namespace(), self._get(pid).root()))
+        if name in _PROCESS_LINKS:
+            return link({b"cwd": lambda: self._get(pid).cwd(),
+                         b"root": lambda: self._get(pid).root(),
+                         b"exe": lambda: self._get(pid).exe()}[name])
+        if name == b"fd":
+            return directory(lambda n: self._fd(pid, key, n),
+                             lambda: [(b"%d" % fd, DT_LNK) for fd in self._get(pid).fds()],
+                             0o500)
+        if name == b"fdinfo":
+            return directory(lambda n: self._fdinfo(pid, key, n),
+                             lambda: [(b"%d" % fd, DT_REG) for fd in self._get(pid).fds()])
+        if name == b"task" and b"/" not in base:
+            return directory(lambda n: self._thread(pid, key, n),
+                             lambda: [(b"%d" % t, DT_DIR) for t in self._get(pid).threads()])
+        if self.below is not None:
+            return self.below.lookup(b"self").lookup(name)
+        if name == b"net":
+            def net(n: bytes) -> Inode | None:
+                if n not in proctext.NET:
+                    return None
+                return self._keep(key + b"/" + n, lambda: ProcText(
+                    self, key + b"/" + n, 0o444, lambda: proctext.NET[n]))
+            return directory(net, lambda: [(n, DT_REG) for n in proctext.NET])
+        return None
+
+    def _oom(self, pid: int, data: bytes) -> None:
+        try:
+            value = int(data)
+        except ValueError:
+            raise LinuxError(E.EINVAL) from None
+        if not -1000 <= value <= 1000:
+            raise LinuxError(E.EINVAL)
+        self._get(pid).oom_score_adj = value
+
+    def _thread(self, pid: int, key: bytes, name: bytes) -> Inode | None:
+        if not name.isdigit() or int(name) not in self._get(pid).threads():
+            return None
+        return self._process(int(name), key + b"/" + name)
+
+    def _open(self, pid: int, name: bytes) -> File | None:
+        if not name.isdigit() or name != b"%d" % int(name):
+            return None
+        return self._get(pid).fds().get(int(name))
+
+    def _fd(self, pid: int, key: bytes, name: bytes) -> Inode | None:
+        if self._open(pid, name) is None:
+            return None
+
+        def current() -> File:
+            file = self._open(pid, name)
+            if file is None:
+                raise LinuxError(E.ENOENT)
+            return file
+
+        def goal() -> Location | None:
+            file = current()
+            if file.location is not None:
+                return file.location
+            if file.inode is None:
+                return None
+            return Location(None, None, file.name(), file.inode)
+
+        process = self._get(pid)
+        link = self._keep(key + b"/" + name, lambda: ProcLink(
+            self, key + b"/" + name, lambda: self._shown(pid, current()), goal, 0o700,
+            process.uids()[1], process.gids()[1]))
+        # the permissions tell the access mode (proc(5))
+        access = current().flags & O_ACCMODE
+        link.mode = S_IFLNK | (0o500, 0o300, 0o700, 0o700)[access]
+        return link
+
+    def _shown(self, pid: int, file: File) -> bytes:
+        if file.location is not None:
+            return file.location.path(self._get(pid).root()) if (
+                file.location.mount is not None) else file.location.name
+        return file.name()
+
+    def _fdinfo(self, pid: int, key: bytes, name: bytes) -> Inode | None:
+        if self._open(pid, name) is None:
+            return None
+
+        def make() -> bytes:
+            file = self._open(pid, name)
+            if file is None:
+                raise LinuxError(E.ENOENT)
+            flags = file.flags | (0o2000000 if self._get(pid).close_on_exec(int(name)) else 0)
+            mount = file.location.mount if file.location is not None else None
+            pos = file.seek(0, 1) if file.seekable and file.host_fd() is not None else file.pos
+            return b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n" % (
+                pos, flags, mount.id if mount is not None else 15,
+                file.inode.ino if file.inode is not None else 0)
+        return self._keep(key + b"/" + name, lambda: ProcText(
+            self, key + b"/" + name, 0o444, make))
