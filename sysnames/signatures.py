@@ -99,8 +99,8 @@ SIGNATURES: dict[str, str] = {
     "buffer out ptr(statx); %fstat",
     "statfs": "pathname path, buf out ptr(statfs); %statfs",
     "fstatfs": "fd fd, buf out ptr(statfs); %fstatfs",
-    "statfs64": "pathname path, sz size, buf out ptr(statfs64); %statfs",
-    "fstatfs64": "fd fd, sz size, buf out ptr(statfs64); %fstatfs",
+    "statfs64": "pathname path, sz size, buf out exactly(statfs64, sz); %statfs",
+    "fstatfs64": "fd fd, sz size, buf out exactly(statfs64, sz); %fstatfs",
     "ustat": "dev dev, ubuf out ptr(ustat); %%statfs",
     "access": "filename path, mode flags(access_modes):int",
     "faccessat": "dfd dirfd, filename path, mode flags(access_modes):int",
@@ -341,7 +341,7 @@ SIGNATURES: dict[str, str] = {
     "exit": "error_code int; %process",
     "exit_group": "error_code int; %process",
     "wait4": "upid pid_pgid, stat_addr out wait_status(ret), options flags(wait4_options):int, "
-    "ru out ptr(rusage) -> tid; %process",
+    "ru out waited(ret, rusage) -> tid; %process",
     "waitpid": "pid pid_pgid, stat_addr out wait_status(ret), options flags(wait4_options):int "
     "-> tid; %process",
     "waitid": "which enum(waitid_types), upid waitid_id(which), infop out ptr(siginfo), "
@@ -461,9 +461,9 @@ SIGNATURES: dict[str, str] = {
     "oset out ptr(sigset(sigsetsize)), sigsetsize size; %signal",
     "rt_sigpending": "uset out ptr(sigset(sigsetsize)), sigsetsize size; %signal",
     "rt_sigtimedwait": "uthese ptr(sigset(sigsetsize)), uinfo out ptr(siginfo), "
-    "uts ptr(timespec), sigsetsize size -> signal_result; %signal",
+    "uts early(ptr(timespec)), sigsetsize size -> signal_result; %signal",
     "rt_sigtimedwait_time64": "uthese ptr(sigset(sigsetsize)), uinfo out ptr(siginfo), "
-    "uts ptr(timespec64), sigsetsize size -> signal_result; %signal",
+    "uts early(ptr(timespec64)), sigsetsize size -> signal_result; %signal",
     "rt_sigsuspend": "unewset ptr(sigset(sigsetsize)), sigsetsize size; %signal",
     "rt_sigqueueinfo": "pid pid, sig signal, uinfo ptr(siginfo); %signal %process",
     "rt_tgsigqueueinfo": "tgid pid, pid tid, sig signal, uinfo ptr(siginfo); %signal %process",
@@ -489,12 +489,12 @@ SIGNATURES: dict[str, str] = {
     "connect": "fd fd, uservaddr sockaddr(addrlen), addrlen int; %network -%desc",
     "listen": "fd fd, backlog int; %network -%desc",
     "accept": "fd fd, upeer_sockaddr out sockaddr(upeer_addrlen), "
-    "upeer_addrlen inout ptr(int) -> fd; %network -%desc",
+    "upeer_addrlen inout socklen(upeer_sockaddr) -> fd; %network -%desc",
     "accept4": "fd fd, upeer_sockaddr out sockaddr(upeer_addrlen), "
-    "upeer_addrlen inout ptr(int), flags flags(sock_type_flags):int -> fd; %network -%desc",
-    "getsockname": "fd fd, usockaddr out sockaddr(usockaddr_len), usockaddr_len inout ptr(int); "
+    "upeer_addrlen inout socklen(upeer_sockaddr), flags flags(sock_type_flags):int -> fd; %network -%desc",
+    "getsockname": "fd fd, usockaddr out sockaddr(usockaddr_len), usockaddr_len inout socklen(usockaddr); "
     "%network -%desc",
-    "getpeername": "fd fd, usockaddr out sockaddr(usockaddr_len), usockaddr_len inout ptr(int); "
+    "getpeername": "fd fd, usockaddr out sockaddr(usockaddr_len), usockaddr_len inout socklen(usockaddr); "
     "%network -%desc",
     "send": "fd fd, buff buf(len), len size, flags flags(msg_flags):uint; %network -%desc",
     "sendto": "fd fd, buff buf(len), len size, flags flags(msg_flags):uint, "
@@ -504,23 +504,25 @@ SIGNATURES: dict[str, str] = {
     "%network -%desc",
     "recv": "fd fd, ubuf out buf(ret), size size, flags flags(msg_flags):uint; %network -%desc",
     "recvfrom": "fd fd, ubuf out buf(ret), size size, flags flags(msg_flags):uint, "
-    "addr out sockaddr(addr_len), addr_len inout ptr(int); %network -%desc",
+    "addr out sockaddr(addr_len), addr_len inout socklen(addr); %network -%desc",
     "recvmsg": "fd fd, msg out message(ret), flags flags(msg_flags):uint; %network -%desc",
     "recvmmsg": "fd fd, mmsg out messages(ret), vlen uint, flags flags(msg_flags):uint, "
-    "timeout ptr(timespec) -> recvmmsg_result(timeout); %network -%desc",
+    "timeout early(ptr(timespec)) -> recvmmsg_result(timeout); %network -%desc",
     "recvmmsg_time64": "fd fd, mmsg out messages(ret), vlen uint, flags flags(msg_flags):uint, "
-    "timeout ptr(timespec64) -> recvmmsg_result(timeout); %network -%desc",
+    "timeout early(ptr(timespec64)) -> recvmmsg_result(timeout); %network -%desc",
     "shutdown": "fd fd, how enum(shutdown_modes); %network -%desc",
     "setsockopt": "fd fd, level enum(socketlayers), optname sockopt_name(level), "
     "optval sockopt_value(level, optname, optlen), optlen int; %network -%desc",
     "getsockopt": "fd fd, level enum(socketlayers), optname sockopt_name(level), "
-    "optval out sockopt_value(level, optname, optlen), optlen inout ptr(int); %network -%desc",
+    "optval out sockopt_value(level, optname, optlen), optlen inout socklen; %network -%desc",
     "socketcall": "call enum(socketcalls), args addr; %desc",
     # --- System V and POSIX messages, semaphores, shared memory -------------------------------
     "ipc": "call ipc_call, first hex:int, second hex, third hex, ptr hex:ptr, fifth hex:long; %ipc",
     "msgget": "key ipc_key, msgflg ipc_flags(resource_flags); %ipc",
     "msgsnd": "msqid int, msgp msgbuf(msgsz), msgsz size, msgflg flags(ipc_msg_flags):int; %ipc",
-    "msgrcv": "msqid int, msgp out msgbuf(ret), msgsz size, msgtyp long, "
+    "msgrcv": "msqid int, msgp out msgbuf(msgsz), msgsz size, msgtyp long, "
+    "msgflg flags(ipc_msg_flags):int; %ipc",
+    "msgrcv@ipc": "msqid int, msgp out kludge_buf(msgsz), msgsz size, msgtyp kludge_type, "
     "msgflg flags(ipc_msg_flags):int; %ipc",
     "msgctl": "msqid int, cmd ipc_cmd(msgctl_flags), buf inout msgctl_buf(cmd); %ipc",
     "semget": "key ipc_key, nsems int, semflg ipc_flags(resource_flags); %ipc",
@@ -529,6 +531,8 @@ SIGNATURES: dict[str, str] = {
     "semtimedop_time64": "semid int, tsops array(sembuf, nsops), nsops uint, "
     "timeout ptr(timespec64); %ipc",
     "semctl": "semid int, semnum int, cmd ipc_cmd(semctl_flags), arg inout semctl_arg(cmd); %ipc",
+    "semctl@ipc": "semid int, semnum int, cmd ipc_cmd(semctl_flags), "
+    "arg inout semctl_indirect(cmd); %ipc",
     "shmget": "key ipc_key, size size, shmflg ipc_flags(shm_resource_flags); %ipc",
     "shmat": "shmid int, shmaddr addr, shmflg flags(shm_flags):int -> hex; %ipc %memory",
     "shmdt": "shmaddr addr; %ipc %memory",
@@ -581,10 +585,10 @@ SIGNATURES: dict[str, str] = {
     "times": "tbuf out ptr(tms)",
     # --- scheduling, priorities, limits -------------------------------------------------------
     "sched_yield": "",
-    "sched_setscheduler": "pid pid, policy enum(schedulers), param ptr(sched_param)",
+    "sched_setscheduler": "pid pid, policy enum(schedulers), param ptr(int)",
     "sched_getscheduler": "pid pid -> sched_policy",
-    "sched_setparam": "pid pid, param ptr(sched_param)",
-    "sched_getparam": "pid pid, param out ptr(sched_param)",
+    "sched_setparam": "pid pid, param ptr(int)",
+    "sched_getparam": "pid pid, param out ptr(int)",
     "sched_setattr": "pid pid, uattr inout sched_attr_arg, flags uint",
     "sched_getattr": "pid pid, uattr out sized(sched_attr, usize), usize uint, flags uint",
     "sched_get_priority_max": "policy enum(schedulers)",

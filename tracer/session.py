@@ -118,10 +118,24 @@ def _credentials(options: RunOptions) -> Credentials:
     return Credentials()
 
 
+def host_environment() -> dict[str, str]:
+    """The environment pytrace was started with, in its order.
+
+    Python itself may have added LC_CTYPE (PEP 538), so the kernel is asked first.
+    """
+    try:
+        with open("/proc/self/environ", "rb") as f:
+            entries = f.read().split(b"\0")
+    except OSError:
+        return dict(os.environ)
+    pairs = (os.fsdecode(e).partition("=") for e in entries if e)
+    return {name: value for name, _, value in pairs}
+
+
 def _environment(options: RunOptions) -> list[bytes]:
     def base() -> dict[str, str]:
         if options.personality == "host" or options.env_host:
-            return dict(os.environ)
+            return host_environment()
         return dict(ENVIRONMENT)
 
     return [os.fsencode(f"{name}={value}") for name, value in options.environment(base).items()]

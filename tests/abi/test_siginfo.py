@@ -51,6 +51,13 @@ def test_values_are_cut_to_their_size() -> None:
         == {**info, "errno": 0, "uid": 0xFFFFFFFF, "value": 0x23456789}
 
 
+def test_signed_fields_may_come_unsigned() -> None:
+    abi = get("x86_64")
+    info = {"signo": 17, "code": 1, "pid": 0xFFFFFFFF, "status": 0xFFFFFF00, "utime": -1}
+    found = abi.unpack_siginfo(abi.pack_siginfo(info))
+    assert (found["pid"], found["status"], found["utime"]) == (-1, -256, -1)
+
+
 def test_codes_without_a_layout() -> None:
     assert layout_of(10, 3) == "poll"
     assert layout_of(10, 7) == "kill"

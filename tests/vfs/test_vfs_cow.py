@@ -18,6 +18,8 @@ from tracer.vfs.cowfs import CowFS
 from tracer.vfs.namespace import Namespace
 from tracer.vfs.personality import Bind, parse_bind, sandbox
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 def cow(path: Path, mode: str = "cow") -> Tree:
     return Tree(Namespace(CowFS(0x30, Clock(), bytes(path), mode)))

@@ -18,6 +18,8 @@ from tracer.vfs.personality import Bind, sandbox
 
 UP = b"../" * 40
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 
 def closed(guest: Tree, path: bytes) -> None:
     """The host's path is not there, by open and by walk, followed or not."""
@@ -122,8 +124,10 @@ def test_a_file_is_swapped_for_another_file(guest: Tree, outside: SimpleNamespac
         guest.get(b"file")
 
 
-def test_race(tmp_path: Path) -> None:
+def test_race(tmp_path: Path, both_ways: bool) -> None:
     """Somebody keeps replacing a directory by a link while the guest reads below it."""
+    if not both_ways:
+        pytest.skip("by paths, a swap and a swap back within one call can go unseen")
     top, secret = tmp_path / "top", tmp_path / "secret"
     (top / "d").mkdir(parents=True)
     (top / "d" / "f").write_bytes(b"inside")

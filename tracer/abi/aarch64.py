@@ -70,6 +70,7 @@ class AArch64Abi(Abi):
     machine, machine32 = "aarch64", "armv8l"
     top = 1 << 48
     largefile = O_LARGEFILE
+    cpumask = 32
     RESULT, TLS = "x0", "tpidr_el0"
     FRAME = (*(f"x{i}" for i in range(31)), "sp", "pc", "nzcv")
     VECTORS = tuple(f"v{i}" for i in range(32))

@@ -85,27 +85,30 @@ def layout_of(signo: int, code: int) -> str:
     return "rt" if code < 0 else "kill"
 
 
+_Keys = tuple[tuple[str, int, bool], ...]
+
+
 class Packer:
     """siginfo for one word size in bytes, 4 or 8."""
 
     def __init__(self, word: int) -> None:
         self.word = word
-        self._forms: dict[str, tuple[struct.Struct, tuple[tuple[str, int], ...]]] = {}
+        self._forms: dict[str, tuple[struct.Struct, _Keys]] = {}
 
-    def _form(self, name: str) -> tuple[struct.Struct, tuple[tuple[str, int], ...]]:
-        """The struct of a form with its head, and per value its key and mask."""
+    def _form(self, name: str) -> tuple[struct.Struct, _Keys]:
+        """The struct of a form with its head, and per value its key, mask, signedness."""
         form = self._forms.get(name)
         if form is None:
             letters = {"w": "q", "W": "Q"} if self.word == 8 else {"w": "i", "W": "I"}
             text = "<iii" + "x" * (self.word - 4)
             at = 8 + self.word
-            keys: list[tuple[str, int]] = []
+            keys: list[tuple[str, int, bool]] = []
             for key, kind in _FIELDS[name]:
                 letter = letters.get(kind, kind)
                 size = struct.calcsize("<" + letter)
                 text += "x" * (-at % size) + letter
                 at += -at % size + size
-                keys.append((key, -1 if letter in "ihq" else (1 << 8 * size) - 1))
+                keys.append((key, (1 << 8 * size) - 1, letter.islower()))
             form = self._forms[name] = struct.Struct(text), tuple(keys)
         return form
 
@@ -114,10 +117,9 @@ class Packer:
         signo, code = info["signo"], info.get("code", 0)
         layout, keys = self._form(layout_of(signo, code))
         values = []
-        for key, mask in keys:
-            value = info.get(key, 0)
-            # A negative mask marks a signed field, whose value may come unsigned.
-            values.append(value & mask if mask > 0 else value)
+        for key, mask, signed in keys:
+            value = info.get(key, 0) & mask
+            values.append(value - mask - 1 if signed and value > mask >> 1 else value)
         return layout.pack(signo, info.get("errno", 0), code, *values).ljust(SIZE, b"\0")
 
     def unpack(self, data: bytes) -> Siginfo:
@@ -125,7 +127,7 @@ class Packer:
         signo, errno, code = struct.unpack_from("<iii", data)
         info = {"signo": signo, "errno": errno, "code": code}
         layout, keys = self._form(layout_of(signo, code))
-        for (key, _), value in zip(keys, layout.unpack_from(data)[3:], strict=True):
+        for (key, *_), value in zip(keys, layout.unpack_from(data)[3:], strict=True):
             if key:
                 info[key] = value
         return info

@@ -23,6 +23,7 @@ from tracer.abi.siginfo import (
     FPE_FLTUND,
     FPE_INTDIV,
     ILL_ILLOPN,
+    TRAP_BRKPT,
     TRAP_TRACE,
     Siginfo,
 )
@@ -109,6 +110,9 @@ class X86Abi(Abi):
         if event.kind == "fault":
             return self.page_fault(event, engine, space)
         if event.kind == "illegal":
+            if space.read_prefix(pc, 1) == b"\xf1":     # int1, which Unicorn does not know
+                engine.set(engine.PC, pc + 1)
+                return fault_info(SIGTRAP, TRAP_BRKPT, pc + 1, _DB)
             return fault_info(SIGILL, ILL_ILLOPN, pc, _UD)
         if event.kind == "halt":                # privileged; the CPU is past it
             engine.set(engine.PC, pc - 1 & self.mask)

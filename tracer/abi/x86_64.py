@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from sysnames.signals import SIGSEGV
+from sysnames.signals import SIGBUS, SIGSEGV
 from tracer.abi import fpstate
 from tracer.abi.base import O_LARGEFILE, SA_RESTORER, SA_SIGINFO, forced, stack_fields
 from tracer.abi.x86 import FLAGS_START, X86Abi, handler_flags, restored_flags
@@ -28,6 +28,40 @@ _UCONTEXT = struct.Struct("<QQQI4xQ")
 # 18 registers, cs gs fs ss, err, trapno, oldmask, cr2, fpstate
 _SIGCONTEXT = struct.Struct("<18Q4H5Q")
 _MCONTEXT = _UC + _UCONTEXT.size
+
+
+# push, pop, pushf, popf, ret, enter, leave, call
+_STACK_OPCODES = frozenset((*range(0x50, 0x60), 0x68, 0x6A, 0x9C, 0x9D, 0xC2, 0xC3, 0xC8, 0xC9,
+                            0xE8))
+# Moves to and from absolute addresses, string instructions: no ModRM byte.
+_NO_MODRM = frozenset((*range(0xA0, 0xA8), *range(0xAA, 0xB0)))
+_PREFIXES, _FS, _GS = b"\x66\x67\xf0\xf2\xf3\x26\x2e\x36\x3e\x64\x65", 0x64, 0x65
+
+
+def _uses_stack_segment(code: bytes) -> bool:
+    """Whether an instruction accesses memory through ss: the stack, or rsp or rbp as the base
+    (Intel SDM vol. 2, 2.1.5)."""
+    rest = code.lstrip(_PREFIXES)
+    prefixes = code[:len(code) - len(rest)]
+    if _FS in prefixes or _GS in prefixes:
+        return False
+    extended = 0
+    if rest and rest[0] >> 4 == 4:
+        extended, rest = rest[0] & 1, rest[1:]
+    if rest[:1] == b"\x0f":
+        rest = rest[2 if rest[1:2] in (b"\x38", b"\x3a") else 1:]
+    elif rest and rest[0] in _STACK_OPCODES:
+        return True
+    elif rest and rest[0] in _NO_MODRM:
+        return False
+    if len(rest) < 3:
+        return False
+    mode, base = rest[1] >> 6, rest[1] & 7
+    if base == 4:
+        base = rest[2] & 7
+    if mode == 3 or (base == 5 and not mode):       # a register; no base or rip
+        return False
+    return not extended and base in (4, 5)
 
 
 class X8664Abi(X86Abi):
@@ -66,8 +100,9 @@ class X8664Abi(X86Abi):
         return (sp & -16) - 8
 
     def page_fault(self, event: Event, engine: Engine, space: AddressSpace) -> Siginfo:
-        if (event.address >> 47) + 1 & 0x1FFFF > 1:     # not canonical: #GP
-            return forced(SIGSEGV, 13)
+        if (event.address >> 47) + 1 & 0x1FFFF > 1:     # not canonical: #GP or #SS
+            code = space.read_prefix(engine.get("rip"), 15) if event.access != 4 else b""
+            return forced(SIGBUS, 12) if _uses_stack_segment(code) else forced(SIGSEGV, 13)
         return super().page_fault(event, engine, space)
 
     def push_frame(self, engine: Engine, space: AddressSpace, info: Siginfo, action: Action,

@@ -108,6 +108,16 @@ class Coded(MemType):
         return self.function(call, data, at, address)
 
 
+class SizedType(Coded):
+    """A type whose size an argument gives: a pointer to it decodes in a way of its own."""
+
+    __slots__ = ()
+
+    def pointer(self) -> Decoder:
+        """The decoder of a pointer to it."""
+        raise NotImplementedError
+
+
 class Frame(Call):
     """The inside of a structure: names are fields first, then what encloses it."""
 
@@ -402,5 +412,5 @@ def array_of(kind: MemType, count: Callable[[Call], int]) -> Decoder:
 
 
 __all__ = ["DONE", "FACTORIES", "LATER", "MEMORY_FACTORIES", "NULL", "OPEN", "Build", "Coded",
-           "Frame", "InOut", "MemType", "Scalar", "StructType", "address", "array_of", "fetch",
+           "Frame", "InOut", "MemType", "Scalar", "SizedType", "StructType", "address", "array_of", "fetch",
            "fetch_always", "length", "name_of", "pointer_to", "read_array"]

@@ -47,6 +47,12 @@ SHAPES: dict[str, str] = {
              "stx_dio_offset_align only(stx_mask, 0x2000, uint)",
     "sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
     "old_sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
+    "termios": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(19)",
+    "termios2": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(19); c_ispeed; "
+                "c_ospeed",
+    "termio": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(8)",
+    "keyctl_pkey_params": "key_id; in_len; out_len=in2_len",
+    "keyctl_pkey_verify": "key_id; in_len; in2_len",
     "ipc64_perm": "uid; gid; mode; key uint; cuid; cgid",
     "ipc_perm_set": "uid; gid; mode",
     "msqid64_ds": "msg_perm; msg_stime ulong; msg_rtime ulong; msg_ctime ulong; msg_qnum; "

@@ -129,6 +129,13 @@ def enum(name: str, abi: str, bits: int = 32, fmt: str = "") -> Enum:
     return e
 
 
+# sets that strace looks through one after another
+_UNIONS = {
+    "pr_pac_reset_keys": ("pr_pac_enabled_keys", "pr_pac_keys"),
+    "clone3_all_flags": ("clone_flags", "clone3_flags"),
+}
+
+
 def flags(name: str, abi: str, bits: int = 64, fmt: str = "") -> Flags:
     """The flag set of that name; raises KeyError when there is none.
 
@@ -140,7 +147,9 @@ def flags(name: str, abi: str, bits: int = 64, fmt: str = "") -> Flags:
         modes, _, _ = _load("open_access_modes", abi)
         f = _flags[key] = OpenFlags(dict(modes), _load("open_mode_flags", abi)[0], bits)
     if f is None:
-        entries, unknown, own = _load(name, abi)
+        entries, unknown, own = _load(_UNIONS.get(name, (name,))[0], abi)
+        for more in _UNIONS.get(name, ())[1:]:
+            entries += _load(more, abi)[0]
         f = _flags[key] = Flags(entries, unknown, bits, fmt or own)
     return f
 

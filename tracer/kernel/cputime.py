@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 def charge(kernel: Kernel, task: Task, user: int = 0) -> None:
-    """Book the time since the last charge to a task: ``user`` of it as user time."""
-    now = kernel.clock.now
+    """Book the time since the last charge to a task: ``user`` of it as user time, or all of it
+    by the host's clock, which cannot tell the two apart."""
+    clock = kernel.clock
+    now = clock.monotonic()
     total = now - kernel.charged
     kernel.charged = now
+    if clock.host:
+        user = total
     task.user_time += user
     task.system_time += max(total - user, 0)
     process = task.process
@@ -32,8 +36,13 @@ def charge(kernel: Kernel, task: Task, user: int = 0) -> None:
 def task_times(task: Task) -> tuple[int, int]:
     """User and system time of a thread."""
     kernel = task.kernel
-    extra = kernel.clock.now - kernel.charged if task is kernel.current else 0
-    return task.user_time, task.system_time + extra
+    if task is not kernel.current:
+        return task.user_time, task.system_time
+    clock = kernel.clock
+    running = max(clock.monotonic() - kernel.charged, 0)
+    if clock.host:
+        return task.user_time + running, task.system_time
+    return task.user_time, task.system_time + running
 
 
 def process_times(process: Process) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sysnames import signals as S
 from tracer.errors import Fault, LinuxError
 from tracer.kernel import signals as sig
+from tracer.kernel.cputime import charge
 from tracer.kernel.task import DEAD, RUNNABLE, STOPPED, ZOMBIE, Process, Task
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Exits:
         task.files.release()
         task.state = ZOMBIE
         process = task.process
+        if kernel.current is task:
+            charge(kernel, task)
         process.user_time += task.user_time
         process.system_time += task.system_time
         if kernel.current is task:

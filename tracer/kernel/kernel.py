@@ -10,7 +10,8 @@ from sysnames import errno as E
 from tracer.abi.convert import converter
 from tracer.errors import LinuxError, PytraceError
 from tracer.kernel.clock import Clock
-from tracer.kernel.registry import HANDLERS, Done
+from tracer.kernel.cputime import charge
+from tracer.kernel.registry import Done, find_handler
 from tracer.kernel.signals import Signals
 from tracer.kernel.task import BLOCKED, DEAD, RUNNABLE, STOPPED, ZOMBIE, InFlight, Process, Task
 from tracer.memory.arena import SHIFT, Arena
@@ -88,7 +89,7 @@ class Entry:
             self.convert = converter(name, abi)
         except KeyError:
             self.convert = _six
-        handler = HANDLERS.get(name)
+        handler = find_handler(name, abi)
         if handler is None:
             self.handle: Callable[..., Any] = _not_emulated
         elif handler.structs:
@@ -429,7 +430,9 @@ class Kernel:
             task = self._pick()
             if task is None:
                 return
+            self.charged = self.clock.monotonic()
             self._run_task(task)
+            charge(self, task)
 
     def _pick(self) -> Task | None:
         """The next task, after letting time pass if all sleep."""
@@ -528,6 +531,7 @@ class Kernel:
                 if event.kind == "quantum":
                     if not clock.host:
                         clock.now += QUANTUM
+                        charge(self, task, QUANTUM)
                     if self.run_queue:
                         self.run_queue.append(task)
                         return

@@ -48,6 +48,17 @@ class Handler(NamedTuple):
 HANDLERS: dict[str, Handler] = {}
 
 
+def find_handler(name: str, abi: str) -> Handler | None:
+    """The handler of a call; names may be registered for some ABIs only (``mmap@32``), with the
+    suffixes of sysnames.lookup."""
+    from sysnames.lookup import SUFFIXES
+    for suffix in SUFFIXES[abi]:
+        handler = HANDLERS.get(name + suffix)
+        if handler is not None:
+            return handler
+    return None
+
+
 def syscall(*names: str, note: str = "", **structs: str) -> Callable[[F], F]:
     """Register a handler for calls of these names."""
 

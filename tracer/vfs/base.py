@@ -107,6 +107,11 @@ class Inode:
         self.uid = uid
         self.gid = gid
 
+    @property
+    def maps_zero(self) -> bool:
+        """Whether mmap gives anonymous memory: /dev/zero."""
+        return self.mode & S_IFMT == S_IFCHR and self.getattr().rdev == makedev(1, 5)
+
     def getattr(self) -> Attr:
         """All attributes; may ask the host."""
         raise NotImplementedError

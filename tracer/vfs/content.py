@@ -186,18 +186,17 @@ class Content:
     def punch(self, pos: int, length: int) -> None:
         """Make a range read as zeros, freeing its pages; the size stays."""
         end = min(pos + length, -(-self.size // PAGE) * PAGE)
-        while pos < end:
-            index, offset = divmod(pos, PAGE)
-            size = min(PAGE - offset, end - pos)
-            page = self.pages.get(index)
-            if page is None and pos >= self.lower_size:
-                pass
-            elif size < PAGE or pos < self.lower_size:
-                self._own(index)[offset:offset + size] = bytes(size)
-            else:
+        first, after = pos // PAGE, -(-end // PAGE)
+        lower = -(-min(end, self.lower_size) // PAGE)
+        if lower - first > self.budget.limit:
+            raise LinuxError(E.ENOSPC)
+        for index in sorted({*range(first, lower), *(i for i in self.pages if first <= i < after)}):
+            start, stop = max(pos, index * PAGE), min(end, (index + 1) * PAGE)
+            if stop - start == PAGE and index * PAGE >= self.lower_size:
                 del self.pages[index]
                 self.budget.give(1)
-            pos += size
+            elif start < stop:
+                self._own(index)[start % PAGE:start % PAGE + stop - start] = bytes(stop - start)
 
     def reserve(self, pos: int, length: int) -> None:
         """Give the range pages now; ENOSPC before anything is taken."""

@@ -27,7 +27,7 @@ from tracer.vfs.base import (
     File,
     Inode,
 )
-from tracer.vfs.content import Content
+from tracer.vfs.content import MAX_BYTES, Content
 from tracer.vfs.hostdir import HostContent, HostDir
 from tracer.vfs.hosterror import linux_error
 from tracer.vfs.memfs import MemDir, MemFS, MemInode, MemLink, MemNode, MemRegular
@@ -151,6 +151,8 @@ class RwContent(Content):
 
     def write(self, views: Sequence[memoryview], pos: int) -> int:
         total = 0
+        if pos + sum(map(len, views)) > MAX_BYTES:
+            raise LinuxError(E.EFBIG)
         for view in views:
             if len(view):
                 self.file.write_from(view, pos)
@@ -160,11 +162,15 @@ class RwContent(Content):
         return total
 
     def truncate(self, size: int) -> None:
+        if size > MAX_BYTES:
+            raise LinuxError(E.EFBIG)
         self.file.truncate(size)
         self.size = self.lower_size = size
 
     def punch(self, pos: int, length: int) -> None:
         length = min(length, self.size - pos)
+        if length > 1 << 26:
+            raise LinuxError(E.EOPNOTSUPP)      # zeros are written; the caller may do without
         while length > 0:
             size = min(length, 1 << 16)
             self.write([memoryview(bytes(size))], pos)
@@ -345,7 +351,7 @@ def two_directories(function: Callable[..., None], old: HostDir, old_name: bytes
             function(os.path.join(old.path, old_name), name)
         else:
             function(old_name, name, src_dir_fd=old.fd(), dst_dir_fd=dir_fd, **named)
-    old.fd()
+    old.check()
     new.call(second, new_name)
 
 

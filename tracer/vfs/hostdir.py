@@ -114,6 +114,16 @@ class HostDir:
                 raise LinuxError(E.ENOENT)
             here = here.parent
 
+    def check(self) -> None:
+        """ENOENT unless the directory is where it was and reached without links."""
+        try:
+            if BY_DESCRIPTOR:
+                self.fd()
+            else:
+                self._verify()
+        except OSError as error:
+            raise linux_error(error) from None
+
     def call(self, function: Callable[..., Any], name: bytes, *args: Any, **named: Any) -> Any:
         """``function(name, *args, **named)`` in this directory; LinuxError."""
         try:

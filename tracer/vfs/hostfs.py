@@ -16,6 +16,7 @@ from tracer.vfs import hostcall
 from tracer.vfs.base import (
     MAY_EXEC,
     O_ACCMODE,
+    O_APPEND,
     O_CLOEXEC,
     O_CREAT,
     O_EXCL,
@@ -345,7 +346,7 @@ class HostInode(Inode):
 
 
 class HostFile(File):
-    """An open file of the host; the host keeps the position."""
+    """An open file of the host.  The host keeps the position; ``pos`` says the same."""
 
     __slots__ = ("fd", "node")
 
@@ -385,20 +386,30 @@ class HostFile(File):
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         try:
             if pos is None:
-                return os.readv(self.fd, views)
+                n = os.readv(self.fd, views)
+                self.pos += n
+                return n
             return os.preadv(self.fd, views, pos)
         except OSError as error:
             raise linux_error(error) from None
 
     def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         try:
-            return os.writev(self.fd, views) if pos is None else os.pwritev(self.fd, views, pos)
+            if pos is not None:
+                return os.pwritev(self.fd, views, pos)
+            n = os.writev(self.fd, views)
+            if self.flags & O_APPEND and self.node.mode & S_IFMT == S_IFREG:
+                self.pos = os.lseek(self.fd, 0, os.SEEK_CUR)
+            else:
+                self.pos += n
+            return n
         except OSError as error:
             raise linux_error(error) from None
 
     def seek(self, offset: int, whence: int) -> int:
         try:
-            return os.lseek(self.fd, offset, whence)
+            self.pos = os.lseek(self.fd, offset, whence)
+            return self.pos
         except OSError as error:
             raise linux_error(error) from None
         except OverflowError:
@@ -491,6 +502,8 @@ class InheritedFile(HostFile):
     def __init__(self, inode: HostInode, flags: int, fd: int, label: bytes) -> None:
         super().__init__(inode, flags, fd)
         self.label = label
+        if self.seekable:
+            self.pos = os.lseek(fd, 0, os.SEEK_CUR)
 
     @property
     def seekable(self) -> bool:  # type: ignore[override]

@@ -22,6 +22,7 @@ from tracer.vfs.base import (
     Inode,
 )
 from tracer.vfs.content import (
+    MAX_BYTES,
     SEEK_CUR,
     SEEK_DATA,
     SEEK_END,
@@ -258,6 +259,8 @@ class MemFile(File):
 
     def fallocate(self, mode: int, offset: int, length: int) -> None:
         node, content = self.node, self.content
+        if offset + length > MAX_BYTES:
+            raise LinuxError(E.EFBIG)
         if mode & ~(FALLOC_KEEP_SIZE | FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE):
             raise LinuxError(E.EOPNOTSUPP)
         if mode & FALLOC_PUNCH_HOLE:

@@ -38,18 +38,48 @@ if TYPE_CHECKING:
     class Process(Protocol):
         """A task as /proc shows it (a thread group leader, or a thread below task/)."""
 
-        pid: int            # thread id
-        tgid: int
-        ppid: int
-        pgid: int
-        sid: int
-        tty: int            # device number of the controlling terminal, 0 without one
         comm: bytes         # at most 15 bytes; assigned by a write to comm
-        state: str          # R S D T Z X
-        umask: int
-        exit_code: int
-        no_new_privs: int
         oom_score_adj: int  # assigned by a write
+
+        @property
+        def pid(self) -> int:
+            """Thread id."""
+
+        @property
+        def tgid(self) -> int:
+            """Process id."""
+
+        @property
+        def ppid(self) -> int:
+            """Of the parent."""
+
+        @property
+        def pgid(self) -> int:
+            """Process group."""
+
+        @property
+        def sid(self) -> int:
+            """Session."""
+
+        @property
+        def tty(self) -> int:
+            """Device number of the controlling terminal, 0 without one."""
+
+        @property
+        def state(self) -> str:
+            """One of R S D T Z X."""
+
+        @property
+        def umask(self) -> int:
+            """The file mode creation mask."""
+
+        @property
+        def exit_code(self) -> int:
+            """The wait status of a zombie."""
+
+        @property
+        def no_new_privs(self) -> int:
+            """0 or 1."""
 
         def uids(self) -> tuple[int, int, int, int]:
             """Real, effective, saved, file system."""
@@ -534,9 +564,8 @@ class ProcFS(FileSystem):
                 raise LinuxError(E.ENOENT)
             flags = file.flags | (0o2000000 if self._get(pid).close_on_exec(int(name)) else 0)
             mount = file.location.mount if file.location is not None else None
-            pos = file.seek(0, 1) if file.seekable and file.host_fd() is not None else file.pos
             return b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n" % (
-                pos, flags, mount.id if mount is not None else 15,
+                file.pos, flags, mount.id if mount is not None else 15,
                 file.inode.ino if file.inode is not None else 0)
         return self._keep(key + b"/" + name, lambda: ProcText(
             self, key + b"/" + name, 0o444, make))

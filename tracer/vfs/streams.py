@@ -128,6 +128,8 @@ class HostStream(File):
         self.node = inode
         self.fd = fd
         self.kind = inode.kind
+        if self.kind == REGULAR:
+            self.pos = os.lseek(fd, 0, SEEK_CUR)
 
     @property
     def seekable(self) -> bool:  # type: ignore[override]
@@ -166,6 +168,8 @@ class HostStream(File):
             finally:
                 if before is not None:
                     os.lseek(self.fd, before, 0)
+                elif self.kind == REGULAR:
+                    self.pos += total
         except OSError as error:
             if total:
                 return total
@@ -186,6 +190,8 @@ class HostStream(File):
             finally:
                 if before is not None:
                     os.lseek(self.fd, before, 0)
+                elif self.kind == REGULAR:
+                    self.pos = os.lseek(self.fd, 0, SEEK_CUR)
         except BlockingIOError:
             # the host's end is non-blocking: wait here, the guest does not know of it
             return self._wait_write(views, total)
@@ -221,7 +227,8 @@ class HostStream(File):
                 if not 0 <= offset < size:
                     raise LinuxError(E.ENXIO)
                 offset, whence = (offset if whence == 3 else size), 0
-            return os.lseek(self.fd, offset, whence)
+            self.pos = os.lseek(self.fd, offset, whence)
+            return self.pos
         except OSError as error:
             raise linux_error(error) from None
         except OverflowError:

@@ -13,6 +13,7 @@ from tracer.decode.build import (
     LATER,
     MemType,
     OPEN,
+    SizedType,
     array_of,
     fetch,
     length,
@@ -150,6 +151,23 @@ def makedev(n: int) -> Value:
 @kind("dev")
 def _dev(b: Build) -> Decoder:
     return lambda call, word: makedev(word)
+
+
+@kind("low_int")
+def _low_int(b: Build) -> Decoder:
+    return signed(32)
+
+
+@kind("low_fd")
+def _low_fd(b: Build) -> Decoder:
+    cut = signed(32)
+    return lambda call, word: fd_value(call, int(cut(call, word)))  # type: ignore[call-overload]
+
+
+@memory_kind("u64_pair")
+def _u64_pair(b: Build) -> MemType:
+    return Coded(16, lambda call, data, at, addr: Array(
+        [int.from_bytes(data[i:i + 8], "little") for i in (at, at + 8)]))
 
 
 # -- names
@@ -398,6 +416,8 @@ def _early(b: Build, of: Kind) -> InOut:
 def _ptr(b: Build, to: Kind) -> Decoder | InOut:
     direction = b.direction
     t = b.memory(to)
+    if isinstance(t, SizedType):
+        return t.pointer()
     if direction == "inout":
         return _Changed(t) if to.name in ("int", "uint") else _Moved(pointer_to(t))
     return pointer_to(t)

@@ -13,6 +13,7 @@ from tracer.decode.build import (
     fetch,
     length,
     name_of,
+    pointer_to,
 )
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import command_argument
@@ -120,6 +121,15 @@ def _statx_flags(b: Build) -> Decoder:
         return Join(parts) if len(parts) > 1 else parts[0]
 
     return decode
+
+
+@kind("exactly")
+def _exactly(b: Build, of: Kind, size: Param) -> Decoder:
+    """A structure of which the program must name the right size."""
+    t = b.memory(of)
+    decode = pointer_to(t)
+    get = length(size)
+    return lambda call, addr: decode(call, addr) if get(call) == t.size else Addr(addr)
 
 
 # -- directories

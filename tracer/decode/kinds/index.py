@@ -4,24 +4,26 @@ from __future__ import annotations
 MODULES: dict[str, str] = {
     "basic":
         "addr array buf buf_hex bytes char chars dev dirfd early enum fd fd_pair flags "
-        "gid gid16 hex hex64 int join loff long mode none octal off pages path path_buf "
-        "pgid pid pid_pgid ptr s64 short sid size str tid u64 uchar uid uid16 uint ulong "
-        "ushort",
+        "gid gid16 hex hex64 int join loff long low_fd low_int mode none octal off pages "
+        "path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 u64_pair "
+        "uchar uid uid16 uint ulong ushort",
     "files":
-        "device_only dirents dirents64 fcntl_arg fcntl_result file_only flock64_get "
-        "flock_get inode_dev inode_mode old_dirent only only_timestamp open_mode "
-        "readdir_count statx_flags xattr_list xattr_value",
+        "device_only dirents dirents64 exactly fcntl_arg fcntl_result file_only "
+        "flock64_get flock_get inode_dev inode_mode old_dirent only only_timestamp "
+        "open_mode readdir_count statx_flags xattr_list xattr_value",
     "filter":
         "seccomp_args seccomp_flags seccomp_fprog",
     "io":
         "iov iov_addrs",
+    "ioctl":
+        "cc_chars ifconf ioctl_arg ioctl_cmd ioctl_result term_cflags term_oflags",
     "ipc":
-        "ipc_call ipc_cmd ipc_flags ipc_key ipc_perm_set mq_open_attr msgbuf msgctl_buf "
-        "semctl_arg shmctl_buf",
+        "ipc_call ipc_cmd ipc_flags ipc_key ipc_perm_set kludge_buf kludge_type "
+        "mq_open_attr msgbuf msgctl_buf semctl_arg semctl_indirect shmctl_buf",
     "keys":
         "cap_data errno_name kdf_info key_bytes key_capabilities key_destination "
-        "key_serial key_text keyctl_arg keyctl_result landlock_result landlock_rule "
-        "low_uint lsm_contexts lsm_id pkey_in pkey_out sized",
+        "key_serial key_text keyctl_arg keyctl_pkey_verify keyctl_result landlock_result "
+        "landlock_rule low_uint lsm_contexts lsm_id pkey_in pkey_out sized",
     "memory":
         "memfd_flags mincore_vec mmap_flags mpol_mode mremap_addr nodemask old_mmap "
         "page_status user_desc user_desc_ptr",
@@ -45,7 +47,7 @@ MODULES: dict[str, str] = {
     "ptrace":
         "filters ptrace_addr ptrace_data ptrace_result siginfos",
     "signal":
-        "old_sigset restorer sa_handler sigev_un sigframe siginfo signal signal_result "
+        "old_sigset restorer sa_handler sigevent sigframe siginfo signal signal_result "
         "sigset",
     "sockaddr":
         "sockaddr socklen",

@@ -4,10 +4,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
-from tracer.decode.build import DONE, LATER, Build, InOut, fetch, length, name_of, pointer_to
+from tracer.decode.build import (
+    DONE,
+    LATER,
+    Build,
+    InOut,
+    fetch,
+    fetch_always,
+    length,
+    name_of,
+    pointer_to,
+)
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.kinds.basic import bytes_value
-from tracer.decode.values import Addr, Hex, Join, Struct, Sym
+from tracer.decode.values import Addr, Array, Join, Struct, Sym
 
 if TYPE_CHECKING:
     from sysnames.row import Param
@@ -87,20 +97,17 @@ _SHM = {1: ("in", "shmid_set"), 2: ("out", "shmid64_ds"), 13: ("out", "shmid64_d
         15: ("out", "shmid64_ds"), 3: ("out", "shminfo64"), 14: ("out", "shm_info")}
 _SEM = {1: ("in", "semid_set"), 2: ("out", "semid64_ds"), 18: ("out", "semid64_ds"),
         20: ("out", "semid64_ds"), 3: ("out", "seminfo"), 19: ("out", "seminfo")}
-_SEM_ADDRESSES = (13, 17)   # GETALL, SETALL
 
 
 class _Control(InOut):
     """The last argument of msgctl, shmctl and semctl."""
 
-    __slots__ = ("build", "cmd", "semaphores", "table", "types")
+    __slots__ = ("build", "cmd", "table", "types")
 
-    def __init__(self, b: Build, cmd: Param, table: dict[int, tuple[str, str]],
-                 semaphores: bool = False) -> None:
+    def __init__(self, b: Build, cmd: Param, table: dict[int, tuple[str, str]]) -> None:
         self.build = b
         self.cmd = name_of(cmd)
         self.table = table
-        self.semaphores = semaphores
         self.types: dict[str, Decoder] = {}
 
     def decode(self, call: Call, word: int, name: str) -> Value:
@@ -119,8 +126,6 @@ class _Control(InOut):
         command = call.by_name(self.cmd) & 0xffffffff & ~IPC_64
         found = self.table.get(command)
         if found is None:
-            if self.semaphores and command not in (*self.table, *_SEM_ADDRESSES):
-                return Hex(word), DONE
             return Addr(word), DONE
         if found[0] == "out":
             return None, LATER
@@ -143,7 +148,65 @@ def _shmctl_buf(b: Build, cmd: Param) -> InOut:
 
 @kind("semctl_arg")
 def _semctl_arg(b: Build, cmd: Param) -> InOut:
-    return _Control(b, cmd, _SEM, True)
+    return _Control(b, cmd, _SEM)
+
+
+class _Indirect(InOut):
+    """semctl's last argument by way of ipc: a pointer to it."""
+
+    __slots__ = ("inner",)
+
+    def __init__(self, inner: _Control) -> None:
+        self.inner = inner
+
+    @staticmethod
+    def word(call: Call, addr: int) -> int | None:
+        """The argument itself."""
+        data = fetch_always(call, addr, 4)
+        return None if data is None else int.from_bytes(data, "little")
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        real = self.word(call, word)
+        if real is None:
+            return Addr(word), DONE
+        v, state = self.inner.enter(call, real)
+        return (Array([v]) if isinstance(v, Addr) else v), state
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        real = self.word(call, word)
+        if real is None:
+            return Addr(word)
+        v = self.inner.leave(call, real, old)
+        return Array([v]) if isinstance(v, Addr) else v
+
+
+@kind("semctl_indirect")
+def _semctl_indirect(b: Build, cmd: Param) -> InOut:
+    return _Indirect(_Control(b, cmd, _SEM))
+
+
+@kind("kludge_buf")
+def _kludge_buf(b: Build, size: Param) -> Decoder:
+    """msgrcv's buffer by way of ipc: a structure has its address."""
+    decode = _msgbuf(b, size)
+
+    def read(call: Call, addr: int) -> Value | None:
+        data = fetch(call, addr, 8)
+        if data is None:
+            return Addr(addr)
+        value: Value | None = decode(call, int.from_bytes(data[:4], "little"))
+        return value
+
+    return read
+
+
+@kind("kludge_type")
+def _kludge_type(b: Build) -> Decoder:
+    def read(call: Call, addr: int) -> Value | None:
+        data = fetch(call, addr, 8)
+        return None if data is None else int.from_bytes(data[4:], "little", signed=True)
+
+    return read
 
 
 @kind("mq_open_attr")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, fetch, length, name_of, pointer_to, read_array
-from tracer.decode.call import Call, kind, result_kind
+from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import command_argument, command_result
 from tracer.decode.kinds.basic import bytes_value, fd_value
 from tracer.decode.kinds.process import nonzero_tail
@@ -14,7 +14,7 @@ from tracer.decode.values import Addr, Hex, Join, Str, Struct, Sym
 
 if TYPE_CHECKING:
     from sysnames.row import Param
-    from tracer.decode.build import InOut
+    from tracer.decode.build import InOut, MemType
     from tracer.decode.call import Decoder
     from tracer.decode.values import Value
 
@@ -141,6 +141,11 @@ def _kdf_info(b: Build, size: Param) -> Decoder:
 def _pkey_length(call: Call, params: str, at: int) -> int | None:
     data = fetch(call, call.by_name(params), 12)
     return None if data is None else int.from_bytes(data[at:at + 4], "little")
+
+
+@memory_kind("keyctl_pkey_verify")
+def _keyctl_pkey_verify(b: Build) -> MemType:
+    return b.struct("keyctl_pkey_params", "keyctl_pkey_verify")
 
 
 @kind("pkey_in")

@@ -129,9 +129,7 @@ class _CloneArgs(InOut):
     def __init__(self, b: Build, size: Param) -> None:
         self.size = length(size)
         self.type = b.struct("clone_args")
-        self.flags = symbols.Flags(
-            [*symbols.flags("clone_flags", b.abi).entries,
-             *symbols.flags("clone3_flags", b.abi).entries], "CLONE_???")
+        self.flags = symbols.flags("clone3_all_flags", b.abi)
         self.tid = b.memory(Kind("tid"))
         self.tls = b.decoder(Kind("user_desc_ptr" if b.abi == "i386" else "addr"))
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from sysnames import signals
 from tracer.decode import symbols
-from tracer.decode.build import Build, Coded, fetch, length, name_of, pointer_to
+from tracer.decode.build import Build, Coded, SizedType, fetch, length, name_of
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.kinds.basic import fd_value
 from tracer.decode.kinds.time import ticks
@@ -96,7 +96,7 @@ def _sigset(b: Build, size: Param) -> MemType:
     return _Sized(length(size), 1 if b.name == "rt_sigpending" else b.long)
 
 
-class _Sized(Coded):
+class _Sized(SizedType):
     """A set whose size an argument gives; only pointers to it exist."""
 
     __slots__ = ("least", "length")
@@ -217,8 +217,7 @@ def decode_siginfo(info: bytes | Mapping[str, int], abi: str, task: Any = None,
     return siginfo_value(_NoCall(task, options or _PlainOptions()), fields, abi)
 
 
-# field → offset within the union and C type, per form
-_KILL = {"pid": ("int", 0), "uid": ("uint", 1)}
+# the fields of each member of the union, in order, with their C types
 _FORMS: dict[str, dict[str, str]] = {
     "kill": {"pid": "int", "uid": "uint"},
     "timer": {"timerid": "int", "overrun": "int", "value": "ulong"},
@@ -385,9 +384,36 @@ def _signal_result(b: Build) -> object:
     return decode
 
 
-@kind("sigev_un")
-def _sigev_un(b: Build) -> Decoder:
-    return lambda call, word: word
+@memory_kind("sigevent")
+def _sigevent(b: Build) -> MemType:
+    """struct sigevent: the value, the signal, and what the way of notice needs."""
+    import struct
+
+    word = b.long
+    unpack = struct.Struct("<QiiQQ" if word == 8 else "<IiiII").unpack_from
+    ways = symbols.enum("sigev_value", b.abi)
+
+    def read(call: Call, data: bytes, at: int, addr: int) -> Value:
+        value, signo, way, first, second = unpack(data, at)
+        out: list[tuple[str, Value]] = []
+        if value:
+            low = value & 0xffffffff
+            out.append(("sigev_value", Struct([
+                ("sival_int", low - (1 << 32) if low >> 31 else low),
+                ("sival_ptr", Addr(value))])))
+        # SIGEV_SIGNAL, SIGEV_THREAD and SIGEV_THREAD_ID send one
+        out.append(("sigev_signo", signal_value(signo) if way in (0, 2, 4)
+                    else signo & 0xffffffff))
+        out.append(("sigev_notify", ways.sym(way)))
+        if way == 4:
+            tid = first & 0xffffffff
+            out.append(("sigev_notify_thread_id", tid - (1 << 32) if tid >> 31 else tid))
+        elif way == 2:
+            out += [("sigev_notify_function", Addr(first)),
+                    ("sigev_notify_attributes", Addr(second))]
+        return Struct(out)
+
+    return Coded(64, read)
 
 
-__all__ = ["decode_siginfo", "pointer_to", "sigset_value", "signal_value"]
+__all__ = ["decode_siginfo", "sigset_value", "signal_value"]

@@ -195,7 +195,7 @@ def mmap2(task: Task, address: int, length: int, prot: int, flags: int, fd: int,
     return do_mmap(task, address, length, prot, flags, fd, pages << SHIFT)
 
 
-@syscall("mmap@old", args="mmap_arg_struct")
+@syscall("mmap@32", args="mmap_arg_struct")
 def old_mmap(task: Task, address: int, *, args: Layout) -> int:
     """The one-argument form of i386 and ARM OABI."""
     a, length, prot, flags, fd, offset = args.unpack(task.mem.read(address, args.size))

@@ -323,7 +323,7 @@ def wake_target(size: int, flags: int, lowat: int) -> int:
     """How many bytes a stream's reader waits for (sock_rcvlowat)."""
     from tracer.kernel.net.constants import MSG_WAITALL
     if flags & MSG_WAITALL:
-        return size
+        return size or 1
     if flags & MSG_DONTWAIT:
         return 1
     return min(lowat, size) or 1

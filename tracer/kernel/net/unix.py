@@ -9,7 +9,6 @@ from tracer.errors import LinuxError
 from tracer.kernel.net.constants import (
     AF_UNIX,
     MSG_DONTWAIT,
-    MSG_EOR,
     MSG_OOB,
     MSG_PEEK,
     MSG_TRUNC,
@@ -366,7 +365,7 @@ class UnixSocket(Socket):
         data = message.data
         done, total = 0, len(data)
         while done < total:
-            if other.shut & RCV_SHUTDOWN or other.refs < 0:
+            if other.shut & RCV_SHUTDOWN:
                 if done:
                     break
                 raise LinuxError(E.EPIPE)
@@ -457,9 +456,9 @@ class UnixSocket(Socket):
     def _receive_packet(self, into: Received, size: int, flags: int) -> None:
         if not self.queue:
             self.check_error()
-            if self.shut & RCV_SHUTDOWN:
+            if self.shut & RCV_SHUTDOWN and (
+                    self.type == SOCK_SEQPACKET or not flags & MSG_DONTWAIT):
                 return
-            # a reset seqpacket peer reads as the end, a datagram one is waited for
             raise LinuxError(E.EAGAIN)
         skb = self.queue[0]
         assert isinstance(skb, Skb)
@@ -470,7 +469,6 @@ class UnixSocket(Socket):
             into.flags |= MSG_TRUNC
             if flags & MSG_TRUNC:
                 into.length = len(data)
-        into.flags |= MSG_EOR if self.type == SOCK_SEQPACKET and False else 0
         into.name = skb.name or None
         into.creds = self._creds_of(skb)
         if flags & MSG_PEEK:
@@ -539,7 +537,7 @@ class UnixSocket(Socket):
                 target = 0
                 break
         into.length = len(into.data)
-        if into.length >= target and (into.length or not size):
+        if into.length >= target or not size and queue:
             return
         if self.error and not into.length:
             raise LinuxError(self.take_error())
