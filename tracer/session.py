@@ -197,7 +197,7 @@ class Session:
         kernel.processes[pid] = process
         host = options.personality == "host" and sys.platform.startswith("linux")
         process.limits = host_limits() if host else dict(LIMITS)
-        process.pgid = process.sid = pid
+        process.pgid = process.sid = kernel.first_parent
         files = FdTable()
         for fd, file in guest.files.items():
             files.put(fd, file)

@@ -107,6 +107,7 @@ class Tracer:
         event.exiting = True
         made = event.plan
         task = event.task
+        task.last_call = event.name
         if task.wants_signal_check and (
                 task.pending.mask | task.process.pending.mask) & _SIGKILL:
             self.writer.never_returned(event)
@@ -132,7 +133,7 @@ class Tracer:
     # -- other events ---------------------------------------------------------------------
     def signal(self, task: Task, info: dict[str, Any]) -> None:
         """A signal is about to be delivered."""
-        if info["signo"] in self.options.signals:
+        if info["signo"] in self.options.signals and info["signo"] != 9:
             self.writer.signal(task, info)
 
     def stopped(self, task: Task, signo: int) -> None:

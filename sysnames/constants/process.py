@@ -185,7 +185,6 @@ CLONE_NEWNET 0x40000000
     "wait4_options": (
         True, "hex", 32, "W???", """
 WNOHANG 0x1
-WUNTRACED 0x2
 WEXITED 0x4
 WSTOPPED 0x2
 WCONTINUED 0x8

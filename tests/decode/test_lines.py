@@ -4,6 +4,7 @@ from __future__ import annotations
 import struct
 
 from fakes import Tracee
+
 from sysnames.layout import layout
 
 
@@ -111,7 +112,7 @@ def test_statx() -> None:
         'statx(AT_FDCWD, "f", AT_STATX_SYNC_AS_STAT|AT_NO_AUTOMOUNT, '
         "STATX_BASIC_STATS|STATX_MNT_ID, "
         "{stx_mask=STATX_BASIC_STATS|STATX_MNT_ID, stx_attributes=0, stx_mode=S_IFREG|0644, "
-        "stx_size=1221, ...}) = 0").replace("0x17ff", "0x17ff") or True
+        "stx_size=1221, ...}) = 0")
 
 
 def test_times() -> None:
@@ -207,13 +208,15 @@ def test_processes() -> None:
     status = t.mem.place(struct.pack("<i", 7 << 8))
     assert t.line("wait4", -1, status, 0, 0, result=77) == \
         "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 7}], 0, NULL) = 77"
-    assert t.line("wait4", -1, status, 1, 0, result=0) == f"wait4(-1, {status:#x}, WNOHANG, NULL) = 0"
+    assert t.line("wait4", -1, status, 1, 0, result=0) == \
+        f"wait4(-1, {status:#x}, WNOHANG, NULL) = 0"
     for word, text in ((9, "{WIFSIGNALED(s) && WTERMSIG(s) == SIGKILL}"),
                        (0x8b, "{WIFSIGNALED(s) && WTERMSIG(s) == SIGSEGV && WCOREDUMP(s)}"),
                        (0x137f, "{WIFSTOPPED(s) && WSTOPSIG(s) == SIGSTOP}"),
                        (0xffff, "{WIFCONTINUED(s)}")):
         at = t.mem.place(struct.pack("<i", word))
-        assert t.line("wait4", -1, at, 2, 0, result=5) == f"wait4(-1, [{text}], WSTOPPED, NULL) = 5"
+        assert t.line("wait4", -1, at, 2, 0, result=5) == \
+            f"wait4(-1, [{text}], WSTOPPED, NULL) = 5"
     assert t.line("clone", 0x1200011, 0, 0, 0x80f23e8, 0, result=3397) == (
         "clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|CLONE_CHILD_SETTID|SIGCHLD, "
         "child_tidptr=0x80f23e8) = 3397")
@@ -222,7 +225,7 @@ def test_processes() -> None:
     tid = t.mem.place(struct.pack("<i", 31709))
     args = t.mem.place(struct.pack("<11Q", 0x3d0f00, 0, tid, tid, 0, 0x7ffff77f6000, 0x800300,
                                    0x7ffff7ff66c0, 0, 0, 0))
-    _, call, values = t.begin("clone3", args, 88)
+    _, _, values = t.begin("clone3", args, 88)
     before = t.style.arguments(values)
     assert before.endswith("tls=0x7ffff7ff66c0}")
     assert t.line("clone3", args, 88, result=31709) == (
@@ -358,7 +361,8 @@ def test_sockets() -> None:
         'inet_pton(AF_INET6, "::1", &sin6_addr), sin6_scope_id=0}, 28) = 0')
     one = t.mem.place(struct.pack("<i", 1))
     four = t.mem.place(struct.pack("<i", 4))
-    assert t.line("setsockopt", 7, 6, 1, one, 4) == "setsockopt(7, SOL_TCP, TCP_NODELAY, [1], 4) = 0"
+    assert t.line("setsockopt", 7, 6, 1, one, 4) == \
+        "setsockopt(7, SOL_TCP, TCP_NODELAY, [1], 4) = 0"
     assert t.line("getsockopt", 3, 1, 3, one, four) == \
         "getsockopt(3, SOL_SOCKET, SO_TYPE, [1], [4]) = 0"
     linger = t.mem.place(struct.pack("<ii", 1, 5))

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import importlib
-
 from typing import Any
 
 from sysnames.layout import layout
@@ -24,8 +23,8 @@ from tracer.memory.space import AddressSpace
 from tracer.memory.vma import PROT_READ, PROT_WRITE, Vma
 from tracer.wait import Wait
 
-for _name in ("adjtime", "arch", "caps", "clocks", "ids", "itimers", "limits", "numa",
-              "prctl", "scheduling", "sessions", "sleep", "system", "threads", "timerfd",
+for _name in ("adjtime", "arch", "caps", "clocks", "ids", "itimers", "keys", "limits", "numa",
+              "prctl", "ptrace", "scheduling", "sessions", "sleep", "system", "threads", "timerfd",
               "timers", "vmcopy"):
     importlib.import_module(f"tracer.kernel.calls.{_name}")
 
@@ -59,7 +58,7 @@ class Machine:
         self.abi = importlib.import_module(f"tracer.abi.{abi}").ABI
         self.engine = self.kernel.engines[abi] = Registers()  # type: ignore[assignment]
         process = self.process = Process(self.kernel, 1000, None)
-        process.limits = {which: (RLIM_INFINITY, RLIM_INFINITY) for which in range(16)}
+        process.limits = dict.fromkeys(range(16), (RLIM_INFINITY, RLIM_INFINITY))
         process.limits.update({3: (8 << 20, RLIM_INFINITY), 7: (1024, 4096), 13: (0, 0),
                                14: (0, 0)})
         self.kernel.processes[1000] = process

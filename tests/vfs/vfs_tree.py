@@ -65,8 +65,9 @@ class Tree:
         return names.symlink(where, name, target, slash=slash)
 
     def link(self, old: bytes, new: bytes, follow: bool = False, creds: Creds = ROOT) -> Location:
+        source = self.walk(old, follow=follow)
         where, name, slash = self.parent(new, creds)
-        return names.link(self.walk(old, follow=follow), where, name, creds, slash)
+        return names.link(source, where, name, creds, slash)
 
     def unlink(self, path: bytes, creds: Creds = ROOT) -> None:
         where, name, slash = self.parent(path, creds)

@@ -155,6 +155,10 @@ class AArch64Abi(Abi):
         write(info["signo"], x1, x2, *registers[3:29], record, back, frame, action.handler,
               registers[33])
 
+    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
+        frame = engine.get("sp")
+        return int(_UCONTEXT.unpack(space.read(frame + _UC, _UCONTEXT.size))[5])
+
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:
         frame = engine.get("sp")

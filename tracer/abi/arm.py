@@ -85,6 +85,7 @@ class ArmAbi(Abi):
     name = "arm"
     word = 4
     machine = machine32 = "armv7l"
+    skips_minus_one = True
     top = 0xBF000000
     RESULT, TLS = "r0", "tls"
     has_tsc = False
@@ -223,6 +224,9 @@ class ArmAbi(Abi):
         registers[:len(arguments)] = arguments
         self._write(engine, (*registers[:13], frame, back, handler), cpsr)
         write_vfp(*vfp[:32], vfp[32] & ~_FPSCR_VECTOR)
+
+    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
+        return space.read_int(engine.get("sp") + _INFO_SIZE * rt + _SIGMASK, 8)
 
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:

@@ -100,6 +100,7 @@ class Abi:
     cpumask = 8                     # bytes of the kernel's CPU masks (large_cpumask_bits)
     compat = ""                 # the ABI of calls by int 0x80
     forced_restorer = 0         # SA_RESTORER where the kernel reports it by itself
+    skips_minus_one = False     # a call of number -1 is none: the result register stays
     minsigstksz = 2048          # MINSIGSTKSZ
     # Registers that signal frames hold, in an order of the ABI's own.
     FRAME: tuple[str, ...] = ()
@@ -234,6 +235,10 @@ class Abi:
         (None for a frame without it), and the result register.  Raises Fault for a frame that
         the kernel refuses; registers may be changed by then.
         """
+        raise NotImplementedError
+
+    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
+        """The signal mask that pop_frame is going to find.  Raises Fault."""
         raise NotImplementedError
 
     def kernel_code(self, space: AddressSpace, area: str, symbol: str = "",

@@ -71,6 +71,7 @@ def converter(name: str, abi: str) -> Converter:
             terms.append(_expression(f"r[{at}]", bits, ctype in _SIGNED, width))
     namespace: dict[str, Any] = {}
     body = "".join(f"{t}, " for t in terms)
-    made = eval(f"lambda r: ({body})", namespace)  # only numbers and names of ours in it
-    _cache[key] = made
-    return made
+    # only numbers and names of ours are in it
+    compiled: Converter = eval(f"lambda r: ({body})", namespace)
+    _cache[key] = compiled
+    return compiled

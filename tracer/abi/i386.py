@@ -199,6 +199,13 @@ class I386Abi(X86Abi):
             self._load_segment(engine, name, _DS)
         fpstate.reset(engine)
 
+    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
+        frame = engine.get("esp") - (4 if rt else 8)
+        if rt:
+            return space.read_int(frame + _RT_SIGMASK, 8)
+        saved = _SIGCONTEXT.unpack(space.read(frame + _SC, _SIGCONTEXT.size))
+        return int(saved[20]) | space.read_int(frame + _EXTRAMASK, 4) << 32
+
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:
         stack = None

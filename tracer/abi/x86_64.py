@@ -126,6 +126,9 @@ class X8664Abi(X86Abi):
               registers[14], frame, action.handler, flags)
         fpstate.reset(engine)
 
+    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
+        return space.read_int(engine.get("rsp") - 8 + _SIGMASK, 8)
+
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:
         frame = engine.get("rsp") - 8

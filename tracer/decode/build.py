@@ -17,7 +17,7 @@ from sysnames.layout import layout
 from sysnames.lookup import is_structure, structure
 from sysnames.row import Kind
 from tracer.decode import shapes
-from tracer.decode.call import FACTORIES, MEMORY_FACTORIES, Call, Decoder
+from tracer.decode.call import Call, Decoder
 from tracer.decode.values import NO_MORE, Addr, Array, Struct
 from tracer.errors import Fault
 
@@ -40,8 +40,9 @@ class InOut:
 
     ``enter`` returns the value known at entry and one of: DONE, the value is final; OPEN, it is
     printed now and ``leave`` completes it; LATER, nothing is printed before exit but the comma
-    (the value is kept for ``leave`` all the same); QUIET, not even that.  ``leave`` gets what ``enter`` returned; the text of its
-    result must start with that value's text in the case of OPEN.
+    (the value is kept for ``leave`` all the same); QUIET, not even that.  ``leave`` gets what
+    ``enter`` returned; the text of its result must start with that value's text in the case of
+    OPEN.
     """
 
     __slots__ = ()
@@ -225,7 +226,8 @@ class Build:
         self.ctype = ctype or CTYPES.get(kind.name, DEFAULT)
         self.direction = direction
         try:
-            return make(self, *kind.params)
+            made: Decoder = make(self, *kind.params)
+            return made
         finally:
             self.ctype, self.direction = saved
 
@@ -409,8 +411,3 @@ def read_array(call: Call, kind: MemType, addr: int, count: int,
 def array_of(kind: MemType, count: Callable[[Call], int]) -> Decoder:
     """The decoder of a pointer to an array."""
     return lambda call, addr: read_array(call, kind, addr, count(call))
-
-
-__all__ = ["DONE", "FACTORIES", "LATER", "MEMORY_FACTORIES", "NULL", "OPEN", "Build", "Coded",
-           "Frame", "InOut", "MemType", "Scalar", "SizedType", "StructType", "address", "array_of", "fetch",
-           "fetch_always", "length", "name_of", "pointer_to", "read_array"]

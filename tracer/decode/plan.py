@@ -37,9 +37,9 @@ class Plan:
     (a value to render, or None); it is for calls that did not fail.
     """
 
-    __slots__ = ("abbrev", "abi", "classes", "decode_entry", "decode_exit", "decode_result", "decoders",
-                 "dynamic", "entry", "exit", "index", "missing", "name", "names", "nofail",
-                 "split", "verbose")
+    __slots__ = ("abbrev", "abi", "classes", "decode_entry", "decode_exit", "decode_result",
+                 "decoders", "dynamic", "entry", "exit", "index", "missing", "name", "names",
+                 "nofail", "split", "verbose")
 
     decode_entry: Callable[[Call], list[Value | None]]
     decode_exit: Callable[[Call, list[Value | None]], None]

@@ -59,7 +59,7 @@ class Flags:
 
     def split(self, n: int) -> tuple[list[str], int]:
         """The names found and the bits left."""
-        found = []
+        found: list[str] = []
         left = n
         for value, text in self.entries:
             if left == value or (value and left & value == value):

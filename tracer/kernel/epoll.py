@@ -104,9 +104,9 @@ class EpollFile(File):
     def add(self, fd: int, file: File, events: int, data: int) -> None:
         """EEXIST; ELOOP for a circle or too deep a nesting."""
         self.purge()
-        if isinstance(file, EpollFile):
-            if file.reaches(self) or file.depth() + 1 > MAX_NESTS:
-                raise LinuxError(E.ELOOP)
+        if isinstance(file, EpollFile) and (
+                file.reaches(self) or file.depth() + 1 > MAX_NESTS):
+            raise LinuxError(E.ELOOP)
         if (file, fd) in self.items:
             raise LinuxError(E.EEXIST)
         item = self.items[file, fd] = Item(self, fd, file, events, data)

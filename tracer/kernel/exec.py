@@ -45,6 +45,7 @@ class Program(NamedTuple):
     layout: Layout
     argv: list[bytes]
     location: Location
+    path: bytes                 # as execve got it: a script's own
 
 
 def _reader(inode: Inode) -> object:
@@ -95,6 +96,7 @@ def prepare(task: Task, location: Location, path: bytes, argv: list[bytes],
     from loader import elf, layout, script, stack
     from loader.errors import ElfError
     namespace = task.kernel.namespace
+    asked = path
     for _ in range(_RECURSION):
         file = open_program(task, location)
         inode = location.inode
@@ -131,7 +133,8 @@ def prepare(task: Task, location: Location, path: bytes, argv: list[bytes],
             plan = layout.plan(image, interpreter, stack_limit(task))
         except ElfError as e:
             raise ExecError(e.errno, str(e), e.fatal) from None
-        return Program(image, interpreter, file, interpreter_file, plan, argv, location)
+        return Program(image, interpreter, file, interpreter_file, plan, argv, location,
+                       asked)
     raise LinuxError(E.ELOOP)
 
 
@@ -263,4 +266,4 @@ def commit(task: Task, program: Program, space: AddressSpace) -> None:
 
 def program_name(program: Program) -> bytes:
     """TASK_COMM: the last component of the path, at most 15 bytes."""
-    return program.location.name[:15]
+    return program.path.rpartition(b"/")[2][:15]

@@ -108,6 +108,18 @@ def _not_emulated(task: Task, *_args: int) -> int:
     raise LinuxError(E.ENOSYS)
 
 
+def _skipped(task: Task, first: int, *_args: int) -> int:
+    return first
+
+
+def _unknown(number: int, task: Task, *_args: int) -> int:
+    """A number that no table has: ENOSYS, or a signal where the architecture sends one."""
+    info = task.abi.call_signal(task.engine, number)
+    if info is not None:
+        task.kernel.signals.force(task, dict(info))
+    raise LinuxError(E.ENOSYS)
+
+
 class Kernel:
     """One emulated machine.
 
@@ -140,6 +152,8 @@ class Kernel:
         self._random: Any = None
         self.host_random = False
         self.cpus = 1
+        self.keys: Any = None       # keyrings, made on first use
+        self.compared: dict[int, tuple[int, object]] = {}   # id → order and object (kcmp)
         self.charged = clock.now        # up to when CPU time is booked to tasks
         self.memory_total = memory
         self.uts = {"sysname": b"Linux", "nodename": b"localhost", "release": b"6.12.0",
@@ -270,16 +284,23 @@ class Kernel:
 
     def resolve(self, abi: str, number: int) -> Entry:
         """The entry of a call number; the table is that of the ABI."""
-        number &= 0xFFFFFFFF
+        shown, number = number, number & 0xFFFFFFFF
         if number >= PRIVATE:
             from loader.vdso import PRIVATE_CALLS
             if number - PRIVATE < len(PRIVATE_CALLS):
                 return Entry(PRIVATE_CALLS[number - PRIVATE], abi, number)
         from sysnames import table
         name = table(abi).get(number)
-        entry = Entry(name or f"syscall_{number:#x}", abi, number)
+        if abi == "i386" and shown >> 31 & 1:       # sign-extended by a 64-bit kernel
+            shown |= 0xFFFFFFFF00000000
+        entry = Entry(name or f"syscall_{shown:#x}", abi, number)
         if name is None:
+            from tracer import abi as abis
             entry.convert = _six
+            if abis.get(abi).skips_minus_one and number == 0xFFFFFFFF:
+                entry.handle = _skipped
+            else:
+                entry.handle = partial(_unknown, number)
         entry.observed = self.observer.observes(entry)
         return entry
 

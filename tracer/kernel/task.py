@@ -373,6 +373,7 @@ class Task:
         self.no_new_privs = False
         self.user_time = self.system_time = 0
         self.seccomp = 0
+        self.last_call = "system call"  # the last traced one
         self.settings: dict[int, int] = {}      # prctl options kept and given back; inherited
 
     @property
@@ -384,6 +385,17 @@ class Task:
     def tgid(self) -> int:
         """The process's pid."""
         return self.process.pid
+
+    def sigframe_mask(self, rt: bool) -> int | None:
+        """The signal mask that sigreturn is about to restore; None for a bad frame."""
+        try:
+            return self.abi.frame_mask(self.engine, self.mem, rt)
+        except LinuxError:
+            return None
+
+    def resumed_call(self) -> str:
+        """The name of the call before this one, which restart_syscall goes on with."""
+        return self.last_call
 
     def fd_detail(self, fd: int, what: int) -> tuple[bytes, bool] | None:
         """See tracer.decode.call.TaskView."""

@@ -5,7 +5,7 @@ import re
 
 # string modes: none, -x (a string with any odd byte wholly in \xNN), -xx (every string), and
 # --strings-in-hex=non-ascii-chars (odd bytes only).
-PLAIN, NON_ASCII, ALL, NON_ASCII_CHARS = "", "non-ascii", "all", "non-ascii-chars"
+PLAIN, NON_ASCII, ALL, NON_ASCII_CHARS = "none", "non-ascii", "all", "non-ascii-chars"
 
 _NAMED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r", "\f": "\\f",
           "\v": "\\v"}
@@ -43,7 +43,7 @@ def hex_escape(data: bytes) -> str:
 
 def escape(data: bytes, mode: str = PLAIN) -> str:
     """The inside of a quoted string."""
-    if mode == PLAIN or mode == NON_ASCII_CHARS:
+    if mode in (PLAIN, NON_ASCII_CHARS):
         if data.isascii():
             text = data.decode("ascii")
             if text.isprintable() and '"' not in text and "\\" not in text:

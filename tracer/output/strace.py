@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tracer.kernel.task import ZOMBIE
+from tracer.output.escape import PLAIN
 from tracer.output.text import (
     UNFINISHED,
     Style,
@@ -40,7 +42,7 @@ class StraceWriter:
         self.sink = sink
         self.immediate = immediate
         self.message = message
-        self.style = Style(options.xlat, options.strings_in_hex, options.arg_names)
+        self.style = Style(options.xlat, options.strings_in_hex or PLAIN, options.arg_names)
         self.column = options.column
         self.lines: list[str] = []
         self.current: Event | None = None       # the call whose line is not finished
@@ -103,6 +105,8 @@ class StraceWriter:
                          else "[????] ")
         if options.instruction_pointer:
             width = 2 * task.abi.word
+            if event is None and task.state >= ZOMBIE:
+                return "".join([*parts, f"[{'?' * width}] "])
             pc = event.pc if event is not None else task.engine.get(task.engine.PC)
             parts.append(f"[{pc:0{width}x}] ")
         return "".join(parts)
@@ -256,7 +260,7 @@ class StraceWriter:
 
     def killed(self, task: Task, signo: int, core: bool) -> None:
         """A task ended by a signal."""
-        if self.tells_exit:
+        if signo in self.options.signals:
             self.write(format_killed(self.prefix(task, None), signo, core))
         self.tasks -= 1
 

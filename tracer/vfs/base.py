@@ -123,7 +123,10 @@ class Inode:
     def statfs(self) -> dict[str, int]:
         """As FileSystem.statfs, with f_type and f_fsid."""
         fs = self.fs
-        return {"f_type": fs.magic, "f_fsid": fs.dev, **fs.statfs()}
+        known = {"f_type": fs.magic, "f_fsid": fs.dev, "f_bsize": PAGE, "f_frsize": PAGE,
+                 "f_namelen": 255, "f_flags": fs.flags, **fs.statfs()}
+        return {**dict.fromkeys(("f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree"), 0),
+                **known}
 
     def setattr(self, **changes: int) -> None:
         """Change any of mode (permissions only), uid, gid, atime, mtime, ctime (ns), size."""
@@ -149,6 +152,14 @@ class Inode:
                 caps & CAP_DAC_OVERRIDE and (not mask & MAY_EXEC or mode & 0o111)):
             return
         raise LinuxError(E.EACCES)
+
+    def search(self, creds: Creds) -> None:
+        """EACCES unless a path may lead through this directory."""
+        self.permission(MAY_EXEC, creds)
+
+    def may_open(self, mask: int, creds: Creds) -> None:
+        """EACCES unless ``open`` may be tried; a host file's own open asks the host."""
+        self.permission(mask, creds)
 
     # -- directories -------------------------------------------------------------
     def lookup(self, name: bytes) -> Inode:
@@ -252,8 +263,10 @@ class FileSystem:
         self.mounts = []
 
     def statfs(self) -> dict[str, int]:
-        """f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_namelen, f_frsize, f_flags."""
-        raise NotImplementedError
+        """f_bsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_namelen, f_frsize, f_flags,
+        as far as they are not the usual ones of a file system without blocks.  Ask
+        ``Inode.statfs``, which has all of them."""
+        return {}
 
 
 class File:

@@ -123,6 +123,7 @@ class CowDir(MemDir):
         inode = self.entries[name] = self.fs.materialise(self.lower, name, st)
         if isinstance(inode, MemDir):
             inode.parent = self
+            self.nlink += 1
         return inode
 
     def all(self) -> list[tuple[bytes, MemInode]]:
@@ -265,14 +266,20 @@ class RwDir(CowDir):
 
     def link(self, name: bytes, inode: Inode) -> None:
         self._alive()
-        if inode.fs is not self.fs or not isinstance(inode, RwRegular):
-            raise LinuxError(E.EPERM if inode.fs is self.fs else E.EXDEV)
-        file = inode.content.file
+        if inode.fs is not self.fs:
+            raise LinuxError(E.EXDEV)
         assert self.lower is not None
-        two_directories(os.link, file.directory, file.name, self.lower, name,
-                        follow_symlinks=False)
-        inode.shared = True
-        self.fs.linked[file.identity] = inode
+        if isinstance(inode, RwRegular):
+            file = inode.content.file
+            two_directories(os.link, file.directory, file.name, self.lower, name,
+                            follow_symlinks=False)
+            inode.shared = True
+            self.fs.linked[file.identity] = inode
+        elif not isinstance(inode, MemNode) or isinstance(inode, CowSpecial):
+            directory, known = next((d, n) for d, n, i in self.fs.walk_known() if i is inode)
+            assert directory.lower is not None
+            two_directories(os.link, directory.lower, known, self.lower, name,
+                            follow_symlinks=False)
         super().link(name, inode)
 
     def unlink(self, name: bytes) -> None:
@@ -337,6 +344,8 @@ class RwDir(CowDir):
                 file.directory, file.name = target.lower, new_name
         elif isinstance(inode, CowDir) and inode.lower is not None:
             inode.lower.parent, inode.lower.name = target.lower, new_name
+        if isinstance(other, RwRegular) and other.nlink > 0:
+            self._rename_lower(other)
 
 
 def _symlink(name: bytes, target: bytes, dir_fd: int | None = None) -> None:

@@ -8,7 +8,6 @@ from tracer.errors import LinuxError
 from tracer.vfs.base import (
     O_NONBLOCK,
     O_RDWR,
-    PAGE,
     POLLERR,
     POLLIN,
     POLLOUT,
@@ -47,9 +46,6 @@ class AnonFS(FileSystem):
     def __init__(self, dev: int, ino: int = 1) -> None:
         super().__init__("anon_inodefs", ANON_INODE_MAGIC, dev)
         self.root = AnonInode(self, ino, 0o600)
-
-    def statfs(self) -> dict[str, int]:
-        return {"f_bsize": PAGE, "f_namelen": 255, "f_frsize": PAGE}
 
 
 class EventFile(File):

@@ -112,6 +112,8 @@ _REQUESTS: dict[int, tuple[int, int]] = {
     0x540F: (0, 4), 0x5413: (0, 8), 0x5414: (8, 0),     # TIOCGPGRP TIOCGWINSZ TIOCSWINSZ
     0x5411: (0, 4), 0x541B: (0, 4), 0x5424: (0, 4), 0x5429: (0, 4),  # OUTQ FIONREAD GETD GSID
     0x5415: (0, 4), 0x802C542A: (0, 44), 0x80045430: (0, 4),     # TIOCMGET TCGETS2 TIOCGPTN
+    0x40045431: (4, 0), 0x80045200: (0, 4),                      # TIOCSPTLCK RNDGETENTCNT
+    0x402C542B: (44, 0), 0x402C542C: (44, 0), 0x402C542D: (44, 0),      # TCSETS2, W, F
     0x80045438: (0, 4), 0x80045439: (0, 4), 0x80045440: (0, 4),  # TIOCGPKT GPTLCK GEXCL
 }
 # these take their argument by value: TCSBRK TCXONC TCFLSH TIOCEXCL TIOCNXCL TCSBRKP

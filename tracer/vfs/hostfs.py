@@ -145,14 +145,22 @@ class HostInode(Inode):
         self.mode, self.uid, self.gid = st.st_mode, st.st_uid, st.st_gid
 
     def permission(self, mask: int, creds: Creds) -> None:
-        """The host checks for itself as long as the guest is who pytrace is."""
+        """The host is asked as long as the guest is who pytrace is."""
         if creds.fsuid != self.fs.uid or creds.fsgid != self.fs.gid:
             attr = self.getattr()
             self.mode, self.uid, self.gid = attr.mode, attr.uid, attr.gid
             super().permission(mask, creds)
-        elif not (mask == MAY_EXEC and self.mode & S_IFMT == S_IFDIR) and not os.access(
-                self.path, mask, effective_ids=True):
+        elif not os.access(self.path, mask, effective_ids=True):
             raise LinuxError(E.EACCES)
+
+    def search(self, creds: Creds) -> None:
+        """The look-up itself will tell."""
+        if creds.fsuid != self.fs.uid or creds.fsgid != self.fs.gid:
+            self.permission(MAY_EXEC, creds)
+
+    def may_open(self, mask: int, creds: Creds) -> None:
+        if creds.fsuid != self.fs.uid or creds.fsgid != self.fs.gid:
+            self.permission(mask, creds)
 
     # -- directories ---------------------------------------------------------------
     def _below(self, name: bytes) -> bytes:

@@ -14,7 +14,6 @@ from tracer.errors import LinuxError
 from tracer.vfs.base import (
     CAP_DAC_OVERRIDE,
     CAP_DAC_READ_SEARCH,
-    MAY_EXEC,
     ROOT,
     S_IFDIR,
     S_IFLNK,
@@ -257,7 +256,7 @@ class Namespace:
             if cwd.inode.mode & S_IFMT != S_IFDIR:
                 raise LinuxError(E.ENOTDIR)
         if not creds.caps & _MAY_SEARCH:
-            where.inode.permission(MAY_EXEC, creds)
+            where.inode.search(creds)
         return where, last, len(bare) != len(path)
 
     def _walk(self, root: Location, cwd: Location, path: bytes, follow: bool, resolve: int,
@@ -283,7 +282,7 @@ class Namespace:
             if inode.mode & S_IFMT != S_IFDIR:
                 raise LinuxError(E.ENOTDIR)
             if search:
-                inode.permission(MAY_EXEC, creds)
+                inode.search(creds)
             if name == b"" or name == b".":
                 continue
             if name == b"..":

@@ -110,13 +110,11 @@ def open_location(location: Location, flags: int, creds: Creds = ROOT, task: Any
                 raise LinuxError(E.EROFS)
         elif kind in (S_IFCHR, S_IFBLK) and mount.flags & ST_NODEV:
             raise LinuxError(E.EACCES)
-    native = inode.fs.native
-    if not native or creds.fsuid:
-        inode.permission(mask, creds)
+    inode.may_open(mask, creds)
     if flags & O_NOATIME and creds.fsuid != inode.uid and not creds.caps & CAP_FOWNER:
         raise LinuxError(E.EPERM)
     file = inode.open(flags, task)
-    if flags & O_TRUNC and kind == S_IFREG and not native:
+    if flags & O_TRUNC and kind == S_IFREG and not inode.fs.native:
         inode.truncate(0)
     file.flags &= ~_FORGOTTEN
     if mount is not None or file.location is None:
@@ -145,12 +143,13 @@ def _create(namespace: Namespace, root: Location, cwd: Location, path: bytes, fl
         if found.inode.mode & S_IFMT == S_IFLNK:
             if flags & O_NOFOLLOW or resolve & RESOLVE_NO_SYMLINKS:
                 raise LinuxError(E.ELOOP)
-            try:
-                # the usual case: it leads somewhere; also checks what ``resolve`` forbids
+            goal = found.inode.follow(task)
+            if resolve:
+                # checks all that is forbidden; what dangles is not created through
                 found = namespace.walk(root, cwd, path, resolve=resolve, creds=creds, task=task)
-            except LinuxError as error:
-                if error.errno != E.ENOENT or resolve:
-                    raise
+            elif goal is not None:
+                found = goal
+            else:
                 cwd, path = where, found.inode.readlink()
                 continue
         return open_location(found, flags, creds, task)

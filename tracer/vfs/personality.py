@@ -9,7 +9,7 @@ works the same way.  Nothing else of the host can be reached.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError, PytraceError
@@ -42,22 +42,33 @@ WORK = b"/work"
 _SAFE = ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_RELATIME
 
 
-class Bind(NamedTuple):
+class Bind:
     """--bind HOST[:GUEST[:ro|cow|rw]]; guest None: the path as typed."""
 
-    host: bytes
-    guest: bytes | None
-    mode: str
+    __slots__ = ("guest", "host", "mode")
+
+    def __init__(self, host: bytes, guest: bytes | None, mode: str) -> None:
+        self.host = host
+        self.guest = guest
+        self.mode = mode
 
 
-class Guest(NamedTuple):
-    """What the kernel starts with."""
+class Guest:
+    """What the kernel starts with.
 
-    namespace: Namespace
-    root: Location
-    cwd: Location
-    files: dict[int, File]      # descriptors of the first process
-    ptys: DevPts | None         # set ``ptys.signal`` for job control
+    files: descriptors of the first process.  ptys: set ``ptys.signal`` for job control (None:
+    the host's are used).
+    """
+
+    __slots__ = ("cwd", "files", "namespace", "ptys", "root")
+
+    def __init__(self, namespace: Namespace, cwd: Location, files: dict[int, File],
+                 ptys: DevPts | None) -> None:
+        self.namespace = namespace
+        self.root = namespace.root
+        self.cwd = cwd
+        self.files = files
+        self.ptys = ptys
 
 
 def parse_bind(text: str) -> Bind:
@@ -251,7 +262,7 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
             raise PytraceError(f"{os.fsdecode(program)}: No such file or directory")
         if os.path.isfile(program):
             _bind(build, namespace, cwd, Bind(program, None, "cow"))
-    return Guest(namespace, namespace.root, cwd.top(), streams, ptys)
+    return Guest(namespace, cwd.top(), streams, ptys)
 
 
 def inherited() -> list[int]:
@@ -296,4 +307,4 @@ def host(*, now: Callable[[], int], kernel: System,
         found = inherit(namespace, fs, fd)
         if found is not None:
             files[fd] = found
-    return Guest(namespace, root, cwd, files, None)
+    return Guest(namespace, cwd, files, None)

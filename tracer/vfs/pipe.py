@@ -315,9 +315,6 @@ class PipeFS(FileSystem):
         self.next_ino += 1
         return ino
 
-    def statfs(self) -> dict[str, int]:
-        return {"f_bsize": PAGE, "f_namelen": 255, "f_frsize": PAGE}
-
 
 def pipe(fs: PipeFS, flags: int, uid: int = 0, gid: int = 0) -> tuple[PipeFile, PipeFile]:
     """pipe2(2): the reading and the writing end; flags O_NONBLOCK, O_DIRECT."""

@@ -344,9 +344,6 @@ class ProcFS(FileSystem):
             self.numbers[key] = found
         return found
 
-    def statfs(self) -> dict[str, int]:
-        return {"f_bsize": 4096, "f_namelen": 255, "f_frsize": 4096}
-
     def _keep(self, key: bytes, make: Callable[[], Inode]) -> Inode:
         """One object per path as long as somebody uses it."""
         inode = self.cache.get(key)

@@ -70,9 +70,6 @@ class StreamFS(FileSystem):
         self.now = now
         self.start = now()
 
-    def statfs(self) -> dict[str, int]:
-        return {"f_bsize": 4096, "f_namelen": 255, "f_frsize": 4096}
-
 
 class StreamInode(Inode):
     """A stream with fixed attributes.  ``fd`` stays open as long as pytrace runs."""

@@ -552,6 +552,3 @@ class DevPts(FileSystem):
     def closed(self, terminal: Terminal) -> None:
         """The master is gone, and with it the name."""
         self.inodes.pop(terminal.number, None)
-
-    def statfs(self) -> dict[str, int]:
-        return {"f_bsize": 4096, "f_namelen": 255, "f_frsize": 4096}

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import (
+    LATER,
     NULL,
+    OPEN,
     Build,
     Coded,
     InOut,
-    LATER,
     MemType,
-    OPEN,
     SizedType,
     array_of,
     fetch,
@@ -160,8 +160,8 @@ def _low_int(b: Build) -> Decoder:
 
 @kind("low_fd")
 def _low_fd(b: Build) -> Decoder:
-    cut = signed(32)
-    return lambda call, word: fd_value(call, int(cut(call, word)))  # type: ignore[call-overload]
+    top = 1 << 31
+    return lambda call, word: fd_value(call, ((word & 0xffffffff) ^ top) - top)
 
 
 @memory_kind("u64_pair")

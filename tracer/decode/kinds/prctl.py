@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import Build, name_of
 from tracer.decode.call import Call, kind, result_kind
@@ -220,10 +221,7 @@ def _mce_policy(b: Build, which: Param) -> Decoder:
 
 
 @kind("vma_arg")
-def _vma_arg(b: Build, which: Param, of: object) -> Decoder:
-    from sysnames.row import Kind
-
-    assert isinstance(of, Kind)
+def _vma_arg(b: Build, which: Param, of: Kind) -> Decoder:
     name = name_of(which)
     decode = b.decoder(of)
     # PR_SET_VMA_ANON_NAME
@@ -248,8 +246,6 @@ def _ptracer(b: Build) -> Decoder:
 
 @kind("seccomp_mode_arg")
 def _seccomp_mode_arg(b: Build, mode: Param, program: int) -> Decoder:
-    from sysnames.row import Kind
-
     name = name_of(mode)
     decode = b.decoder(Kind("seccomp_fprog"))
 
@@ -284,9 +280,7 @@ def _core_cookie(b: Build, which: Param) -> InOut:
     return Cookie()
 
 
-def _ptr(name: str) -> object:
-    from sysnames.row import Kind
-
+def _ptr(name: str) -> Kind:
     return Kind("ptr", (Kind(name),))
 
 

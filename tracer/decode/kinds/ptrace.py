@@ -7,7 +7,7 @@ from tracer.decode import symbols
 from tracer.decode.build import Build, length, name_of, read_array
 from tracer.decode.call import Call, kind, result_kind
 from tracer.decode.commands import command_argument, command_result
-from tracer.decode.kinds.filter import seccomp_constant, classic_filters
+from tracer.decode.kinds.filter import classic_filters, seccomp_constant
 from tracer.decode.values import Addr
 
 if TYPE_CHECKING:

@@ -139,7 +139,7 @@ def _sigframe(b: Build) -> Decoder:
     """The mask that sigreturn will restore; the task knows where its frame is."""
     def decode(call: Call, word: int) -> Value:
         ask = getattr(call.task, "sigframe_mask", None)
-        mask = None if ask is None else ask()
+        mask = None if ask is None else ask(call.name == "rt_sigreturn")
         if mask is None:
             return Struct([("mask", Text("???"))])
         return Struct([("mask", sigset_value(mask))])

@@ -42,7 +42,7 @@ class _Params(InOut):
         data = fetch(call, word, self.type.size)
         if data is None:
             return Addr(word), DONE
-        names = self._ASKED
+        names: tuple[str, ...] = self._ASKED
         if int.from_bytes(data[8:12], "little") & self._ATTACH:
             names = (*names, "wq_fd")
         return Struct(self.read(call, data, word, names), open=True), OPEN

@@ -72,7 +72,7 @@ class Ntp:
         """is_error_status()."""
         status = self.status
         return bool(status & (_STA_UNSYNC | _STA_CLOCKERR)
-                    or status & _STA_PPS and not status & _STA_PPSSIGNAL)
+                    or (status & _STA_PPS and not status & _STA_PPSSIGNAL))
 
 
 @syscall("adjtimex", timex="timex")

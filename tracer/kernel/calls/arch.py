@@ -2,6 +2,7 @@
 ones."""
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from sysnames import errno as E
@@ -22,7 +23,6 @@ _GET_UNTAG_MASK, _ENABLE_TAGGED_ADDR, _GET_MAX_TAG_BITS, _FORCE_TAGGED_SVA = ran
 _SHSTK = range(0x5001, 0x5006)
 _XFEATURES = 0x7                # x87, SSE, AVX: what signal frames hold
 _MAX_XFEATURE = 19
-_PERMITTABLE = 18               # XFEATURE_XTILE_DATA, the only feature that needs permission
 
 
 @syscall("arch_prctl", note="no shadow stacks, no CPUID faulting, no mapping of another vDSO")
@@ -91,24 +91,31 @@ def get_thread_area(task: Task, address: int) -> int:
     return 0
 
 
-_LDT_BYTES, _DEFAULT_LDT_BYTES = 8192 * 8, 128
+_LDT_ENTRIES, _DEFAULT_LDT_BYTES = 8192, 128
+_NOT_PRESENT, _EMPTY = 0x20, 0x28
 
 
-@syscall("modify_ldt", note="reading an empty table only")
+@syscall("modify_ldt", note="the table stays empty")
 def modify_ldt(task: Task, function: int, address: int, size: int) -> int:
-    """Reads 0, default table 2; writing (1 and 0x11) is not emulated."""
+    """0 reads the table, 2 the default one, 1 and 0x11 write an entry."""
     if function == 0:
-        return 0                        # no process has a table
+        return 0
     if function == 2:
         size = min(size, _DEFAULT_LDT_BYTES)
         task.mem.write(address, bytes(size))
         return size
-    if function in (1, 0x11):
-        if size != 16:
-            raise LinuxError(E.EINVAL)
-        task.mem.read(address, 16)
-        raise LinuxError(E.EINVAL)      # as without CONFIG_X86_16BIT for its segments
-    raise LinuxError(E.ENOSYS)
+    if function not in (1, 0x11):
+        raise LinuxError(E.ENOSYS)
+    if size != 16:
+        raise LinuxError(E.EINVAL)
+    number, base, limit, bits = struct.unpack("<4I", task.mem.read(address, 16))
+    contents = bits >> 1 & 3
+    if number >= _LDT_ENTRIES or (contents == 3 and (function == 1 or not bits & _NOT_PRESENT)):
+        raise LinuxError(E.EINVAL)
+    empty = not base and not limit and (function == 1 or bits & 0x7F == _EMPTY)
+    if not empty:
+        raise LinuxError(E.ENOSYS)      # as without CONFIG_MODIFY_LDT_SYSCALL
+    return 0
 
 
 # -- ARM: __ARM_NR_* of asm/unistd.h -------------------------------------------------------------

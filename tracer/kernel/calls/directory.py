@@ -56,7 +56,7 @@ def _getdents(task: Task, fd: int, address: int, count: int, record: Record) -> 
     """As many records as fit; EINVAL when not even one does."""
     file = _directory(task, fd)
     entries = file.readdir()
-    parts = []
+    parts: list[bytes] = []
     left = count
     pos = file.pos
     while pos < len(entries):
@@ -240,7 +240,7 @@ def unlinkat(task: Task, dfd: int, pathname: int, flag: int) -> int:
 def renameat2(task: Task, olddfd: int, oldname: int, newdfd: int, newname: int,
               flags: int) -> int:
     """renameat2(2)."""
-    if flags & ~7 or flags & names.RENAME_EXCHANGE and flags != names.RENAME_EXCHANGE:
+    if flags & ~7 or (flags & names.RENAME_EXCHANGE and flags != names.RENAME_EXCHANGE):
         raise LinuxError(E.EINVAL)
     old_path, new_path = get_path(task, oldname), get_path(task, newname)
     old_dir, old_name, old_slash = lookup_parent(task, olddfd, old_path)

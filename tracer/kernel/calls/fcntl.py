@@ -84,7 +84,7 @@ def fcntl64(task: Task, fd: int, cmd: int, arg: int, *, flock: Layout, flock64: 
             owner_ex: Layout) -> Result:
     """fcntl64(2)."""
     file = task.files.files.get(fd)
-    if file is None or file.flags & O_PATH and cmd not in _ON_PATHS:
+    if file is None or (file.flags & O_PATH and cmd not in _ON_PATHS):
         raise LinuxError(E.EBADF)
     if cmd == F_GETFL:
         return task.abi.open_flags_out(file.flags)
@@ -178,7 +178,7 @@ def _record_lock(task: Task, fd: int, file: File, cmd: int, address: int,
         raise LinuxError(E.EINVAL)
     if not get:
         mode = file.flags & O_ACCMODE
-        if type_ == F_RDLCK and mode & 1 or type_ == F_WRLCK and not mode + 1 & 2:
+        if (type_ == F_RDLCK and mode & 1) or (type_ == F_WRLCK and not mode + 1 & 2):
             raise LinuxError(E.EBADF)
     owner: object = task.files
     owner_pid = task.tgid
@@ -277,7 +277,7 @@ def _exists(task: Task, kind: int, pid: int) -> bool:
     kernel = task.kernel
     if kind == F_OWNER_PGRP:
         return any(p.pgid == pid for p in kernel.processes.values())
-    return pid in kernel.tasks or kind == F_OWNER_PID and pid in kernel.processes
+    return pid in kernel.tasks or (kind == F_OWNER_PID and pid in kernel.processes)
 
 
 def _assign(task: Task, file: File, kind: int, pid: int) -> None:
@@ -353,7 +353,7 @@ def _set_lease(task: Task, file: File, arg: int) -> int:
         raise LinuxError(E.EINVAL)
     others = [f for f in _open_files(task) if f.inode is inode and f is not file]
     writing = [f for f in (file, *others) if f.flags & O_ACCMODE != O_RDONLY]
-    if type_ == F_RDLCK and writing or type_ == F_WRLCK and others:
+    if (type_ == F_RDLCK and writing) or (type_ == F_WRLCK and others):
         raise LinuxError(E.EAGAIN)
     held.leases[file] = type_
     locks.FILES.add(file)

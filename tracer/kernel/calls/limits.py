@@ -111,7 +111,7 @@ def getrusage(task: Task, who: int, address: int, *, rusage: Layout) -> int:
         user, system = task_times(task)
     else:
         raise LinuxError(E.EINVAL)
-    resident = 0 if who == RUSAGE_CHILDREN else task.mem.total_pages * 4
+    resident = 0 if who == RUSAGE_CHILDREN else len(task.mem.table) * 4
     task.mem.write(address, pack_rusage(rusage, user, system, resident))
     return 0
 

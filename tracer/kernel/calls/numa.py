@@ -23,8 +23,8 @@ _KEY = 0x6D706F6C                   # where a task keeps its policy: no prctl op
 def _mode(mode: int) -> tuple[int, int]:
     """Mode and flags.  Raises EINVAL."""
     flags, mode = mode & _MODE_FLAGS, mode & ~_MODE_FLAGS
-    if not 0 <= mode < _MAX or flags & _STATIC and flags & _RELATIVE \
-            or flags & _BALANCING and mode not in (BIND, PREFERRED_MANY):
+    if not 0 <= mode < _MAX or (flags & _STATIC and flags & _RELATIVE) \
+            or (flags & _BALANCING and mode not in (BIND, PREFERRED_MANY)):
         raise LinuxError(E.EINVAL)
     return mode, flags
 
@@ -45,7 +45,7 @@ def _nodes(task: Task, address: int, bits: int, word: int) -> int:
 
 def _policy(mode: int, nodes: int) -> tuple[int, int]:
     """The policy that is meant, with the nodes that exist.  Raises EINVAL."""
-    if mode == DEFAULT or mode == LOCAL:
+    if mode in (DEFAULT, LOCAL):
         if nodes:
             raise LinuxError(E.EINVAL)
         return mode, 0
@@ -72,7 +72,7 @@ def get_mempolicy(task: Task, policy: int, address: int, bits: int, where: int, 
                   word: Layout) -> int:
     if address and bits < 1:
         raise LinuxError(E.EINVAL)
-    if flags & ~7 or flags & _F_MEMS_ALLOWED and flags & (_F_NODE | _F_ADDR):
+    if flags & ~7 or (flags & _F_MEMS_ALLOWED and flags & (_F_NODE | _F_ADDR)):
         raise LinuxError(E.EINVAL)
     setting = task.settings.get(_KEY, 0)
     value, nodes = setting & 0xFFFFFFFF, setting >> 32

@@ -206,7 +206,7 @@ def splice(task: Task, fd_in: int, off_in: int, fd_out: int, off_out: int, lengt
     file_in, file_out = task.files.get(fd_in), task.files.get(fd_out)
     pipe_in = file_in.pipe if isinstance(file_in, PipeFile) else None
     pipe_out = file_out.pipe if isinstance(file_out, PipeFile) else None
-    if pipe_in is not None and off_in or pipe_out is not None and off_out:
+    if (pipe_in is not None and off_in) or (pipe_out is not None and off_out):
         raise LinuxError(E.ESPIPE)
     at_out = _get_offset(task, off_out) if off_out else None
     at_in = _get_offset(task, off_in) if off_in else None

@@ -167,3 +167,13 @@ def reboot(task: Task, magic1: int, magic2: int, command: int, argument: int) ->
     if command not in (_CAD_ON, _CAD_OFF):
         raise LinuxError(E.EINVAL)
     return 0
+
+
+@syscall("personality", note="address space layout is never random; of the rest, what uname and "
+         "mmap look at")
+def personality(task: Task, value: int) -> int:
+    """Returns the old one; 0xffffffff only asks."""
+    old: int = task.personality
+    if value != 0xFFFFFFFF:
+        task.personality = value
+    return old

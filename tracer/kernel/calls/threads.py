@@ -11,6 +11,7 @@ from tracer.kernel.registry import syscall
 
 if TYPE_CHECKING:
     from sysnames.layout import Layout
+    from tracer.kernel.kernel import Kernel
     from tracer.kernel.task import Task
 
 CAP_SYS_PTRACE = 19
@@ -138,20 +139,21 @@ def kcmp(task: Task, pid1: int, pid2: int, kind: int, index1: int, index2: int) 
     first, second = _exact(task, pid1), _exact(task, pid2)
     if not may_access(task, first) or not may_access(task, second):
         raise LinuxError(E.EPERM)
+    kernel = task.kernel
     if kind == _KCMP_FILE:
         file1 = first.files.files.get(index1 & 0xFFFFFFFF)
         file2 = second.files.files.get(index2 & 0xFFFFFFFF)
         if file1 is None or file2 is None:
             raise LinuxError(E.EBADF)
-        return _order(file1, file2)
+        return _order(kernel, file1, file2)
     if kind == _KCMP_SYSVSEM:
-        return 0 if first.process is second.process else _order(first, second)
+        return 0 if first.process is second.process else _order(kernel, first, second)
     if kind == 5:                       # no task has an I/O context of its own
         return 0
     part = _PARTS.get(kind)
     if part is None:
         raise LinuxError(E.EOPNOTSUPP if kind == 7 else E.EINVAL)
-    return _order(getattr(first, part), getattr(second, part))
+    return _order(kernel, getattr(first, part), getattr(second, part))
 
 
 def _exact(task: Task, pid: int) -> Task:
@@ -160,19 +162,12 @@ def _exact(task: Task, pid: int) -> Task:
     return find_task(task, pid)
 
 
-def _order(a: object, b: object) -> int:
+def _order(kernel: Kernel, a: object, b: object) -> int:
     """0 for the same object; else 1 or 2, an order that means nothing (kcmp(2)).  Numbers in
     order of first comparison, not addresses, which differ from run to run."""
     if a is b:
         return 0
-    return 1 if _number(a) < _number(b) else 2
-
-
-_numbers: dict[int, tuple[int, object]] = {}
-
-
-def _number(thing: object) -> int:
-    found = _numbers.get(id(thing))
-    if found is None:
-        found = _numbers[id(thing)] = len(_numbers), thing
-    return found[0]
+    seen = kernel.compared
+    for each in (a, b):
+        seen.setdefault(id(each), (len(seen), each))
+    return 1 if seen[id(a)][0] < seen[id(b)][0] else 2

@@ -164,10 +164,9 @@ def _read_short(file: File, views: list[memoryview], got: int, wanted: int,
                 pos: int | None) -> int:
     """Read into a buffer whose end, or all of it, cannot be written."""
     from tracer.vfs.pipe import PipeFile
-    if isinstance(file, PipeFile) and file.pipe.used:
-        # a slot that does not fit wholly stays in the pipe
-        if min(len(file.pipe.used[0]) - file.pipe.offset, wanted) > got:
-            raise LinuxError(E.EFAULT)
+    if isinstance(file, PipeFile) and file.pipe.used and (
+            min(len(file.pipe.used[0]) - file.pipe.offset, wanted) > got):
+        raise LinuxError(E.EFAULT)      # a slot that does not fit wholly stays in the pipe
     if got:
         return file.read(views, pos)
     if file.seekable:
@@ -274,16 +273,13 @@ def write_now(task: Task, file: File, buffers: Buffers, pos: int | None) -> int:
     """Write what there is room for; EAGAIN when the call would have to wait, EPIPE."""
     if not any(size for _, size in buffers):
         return file.write((), pos)
-    pipe = kind_of(file) == S_IFIFO
     done = 0
-    if pipe:
-        # the odd part of the whole comes first, as the pipe has it
-        odd = sum(size for _, size in buffers) % CHUNK
-        parts = [*_pieces(truncated(buffers, odd), CHUNK)] if odd else []
-        parts += _pieces(skipped(buffers, odd), CHUNK)
+    if kind_of(file) == S_IFIFO:
+        # how the bytes fall into slots depends on the whole write modulo the page size
+        limit = PIPE_CHUNK + sum(size for _, size in buffers) % PAGE
     else:
-        parts = _pieces(buffers, CHUNK)     # type: ignore[assignment]
-    for piece, wanted in parts:
+        limit = CHUNK
+    for piece, wanted in _pieces(buffers, limit):
         views, got = _views(task, piece, READ)
         bad = got < wanted
         try:

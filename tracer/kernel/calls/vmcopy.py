@@ -49,9 +49,9 @@ def _copy(task: Task, pid: int, local: int, local_count: int, remote: int, remot
         left -= length
         if base + length > task.mem.top:
             raise Fault(base)
-        piece = task.mem.views(base, length, READ if writing else WRITE)
-        views += piece
-        if sum(map(len, piece)) < length:
+        found = task.mem.views(base, length, READ if writing else WRITE)
+        views += found
+        if sum(map(len, found)) < length:
             break                       # what lies behind cannot be copied
     wanted = MAX_RW_COUNT - left
     if not wanted:

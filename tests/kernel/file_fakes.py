@@ -73,9 +73,10 @@ class FakeTask:
         self.fs = FsInfo(root, root)
         self.creds = Credentials()
         self.pid = self.tgid = pid
-        limits = {which: (RLIM_INFINITY, RLIM_INFINITY) for which in range(16)}
+        limits = dict.fromkeys(range(16), (RLIM_INFINITY, RLIM_INFINITY))
         limits[7] = (1024, 4096)
-        self.process = SimpleNamespace(limits=limits, pid=pid, pgid=pid, limit=lambda w: limits[w][0])
+        self.process = SimpleNamespace(limits=limits, pid=pid, pgid=pid,
+                                       limit=lambda which: limits[which][0])
         self.kernel.tasks[pid] = self
         self.kernel.processes[pid] = self.process
         self.restart: Any = None
