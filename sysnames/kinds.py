@@ -41,6 +41,8 @@ CTYPES: dict[str, str] = {
     # names
     "enum": "int",
     "flags": "ulong",
+    "flags32": "uint",
+    "xfeatures": "u64",
     "signal": "int",
     "clockid": "int",
     "ioctl_cmd": "uint",
@@ -123,6 +125,7 @@ CTYPES: dict[str, str] = {
     "file_times": "ptr",
     "xattr_value": "ptr",
     "xattr_list": "ptr",
+    "kdf_info": "ptr",
     "mount_type": "ptr",
     "mount_data": "ptr",
     "fsconfig_key": "ptr",
@@ -145,6 +148,13 @@ CTYPES: dict[str, str] = {
     "time_left": "ptr",
     "mq_open_attr": "ptr",
     "msgbuf": "ptr",
+    "kludge_buf": "ptr",  # msgrcv by way of ipc: a structure has the buffer's address
+    "kludge_type": "ptr",
+    "semctl_indirect": "ptr",  # semctl by way of ipc: a pointer to the argument
+    "socklen": "ptr",  # socklen(buffer): a length that the call changes
+    "exactly": "ptr",  # exactly(structure, size): read only if the size is right
+    "waited": "ptr",  # waited(ret, structure): written only when a child was found
+    "early": "ptr",  # early(kind): behind an output, but read at entry
     "msgctl_buf": "ptr",
     "shmctl_buf": "ptr",
     "semctl_arg": "ulong",

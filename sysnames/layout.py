@@ -9,14 +9,16 @@ Intel386 supplement).
 """
 from __future__ import annotations
 
+import re
 import struct
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import CTYPES, DEFAULT
 from .lookup import is_structure, structure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .row import Item, Kind
 
@@ -53,12 +55,14 @@ class Layout:
 
     `pack` takes one argument for each value in memory order, the values of nested structures
     and arrays flattened, padding left out; `values` are their names (``it_value.tv_sec``,
-    ``loads[0]``).  `unpack` reads them from bytes at least `size` long.  Both raise
-    struct.error as the methods of struct.Struct do.
+    ``loads[0]``).  Integers are cut to their C types, as an assignment in C does; `pack_exact`
+    raises struct.error for those that do not fit.  `unpack` reads the values from bytes at
+    least `size` long, and raises struct.error for fewer.
     """
 
     __slots__ = (
-        "_struct", "abi", "align", "fields", "format", "name", "pack", "size", "unpack", "values",
+        "_struct", "abi", "align", "fields", "format", "name", "pack_exact", "size", "unpack",
+        "values",
     )  # fmt: skip
 
     def __init__(self, name: str, abi: str, size: int, align: int,
@@ -71,8 +75,33 @@ class Layout:
         self.values = tuple(_value_names(fields))
         self.format = _format(fields, size)
         self._struct = struct.Struct("<" + self.format)
-        self.pack: Callable[..., bytes] = self._struct.pack
+        self.pack_exact: Callable[..., bytes] = self._struct.pack
         self.unpack: Callable[[bytes], tuple[int | bytes, ...]] = self._struct.unpack_from
+
+    def pack(self, *values: int | bytes) -> bytes:
+        """The structure's bytes.  Raises struct.error for too few or too many values."""
+        try:
+            return self.pack_exact(*values)
+        except struct.error:
+            return self.pack_exact(*self._cut(values))
+
+    def _cut(self, values: Sequence[int | bytes]) -> list[int | bytes]:
+        """The values, integers cut to their C types."""
+        codes: list[str] = []
+        for count, code in re.findall(r"(\d*)([a-zA-Z])", self.format):
+            if code == "s":
+                codes.append(code)
+            elif code != "x":
+                codes += code * int(count or 1)
+        cut: list[int | bytes] = []
+        for value, code in zip_longest(values, codes, fillvalue=""):
+            if isinstance(value, int) and code in _SIZES:
+                bits = 8 * _SIZES[code]
+                value &= (1 << bits) - 1
+                if code.islower() and value >> bits - 1:
+                    value -= 1 << bits
+            cut.append(value)
+        return cut[:len(values)]
 
     def pack_dict(self, values: Mapping[str, int | bytes]) -> bytes:
         """Pack by value name; what is not given is zero.  Raises KeyError for an unknown name."""
@@ -81,10 +110,7 @@ class Layout:
             raise KeyError(f"{self.name} has no {sorted(unknown)}")
         data = bytearray(self.size)
         blank = self._struct.unpack_from(data)
-        self._struct.pack_into(
-            data, 0, *(values.get(name, old) for name, old in zip(self.values, blank))
-        )
-        return bytes(data)
+        return self.pack(*(values.get(name, old) for name, old in zip(self.values, blank)))
 
     def unpack_dict(self, data: bytes) -> dict[str, int | bytes]:
         """The values of a structure in memory, by name."""

@@ -54,8 +54,8 @@ SIGNATURES: dict[str, str] = {
     "lseek": "fd fd, offset off, whence enum(whence_codes):uint",
     "_llseek": "fd fd, offset_high join(offset_low, offset_high), offset_low none, "
     "result out ptr(s64), whence enum(whence_codes):uint",
-    "sendfile": "out_fd fd, in_fd fd, offset inout ptr(off), count size; %network",
-    "sendfile64": "out_fd fd, in_fd fd, offset inout ptr(loff), count size; %network",
+    "sendfile": "out_fd fd, in_fd fd, offset inout ptr(ulong), count size; %network",
+    "sendfile64": "out_fd fd, in_fd fd, offset inout ptr(u64), count size; %network",
     "splice": "fd_in fd, off_in ptr(loff), fd_out fd, off_out ptr(loff), len size, "
     "flags flags(splice_flags):uint",
     "tee": "fdin fd, fdout fd, len size, flags flags(splice_flags):uint",
@@ -399,7 +399,7 @@ SIGNATURES: dict[str, str] = {
     "utime futex_timeout(op, timespec64), uaddr2 futex_uaddr2(op), val3 futex_val3(op) "
     "-> futex_result(op)",
     "futex_waitv": "waiters array(futex_waitv, nr_futexes), nr_futexes uint, flags hex:uint, "
-    "timeout ptr(timespec64), clockid clockid",
+    "timeout ptr(timespec64), clockid enum(clocknames)",
     "futex_wake": "uaddr addr, mask hex, nr int, flags flags(futex2_flags):uint",
     "futex_wait": "uaddr addr, val hex, mask hex, flags flags(futex2_flags):uint, "
     "timeout ptr(timespec64), clockid clockid",
@@ -491,11 +491,12 @@ SIGNATURES: dict[str, str] = {
     "accept": "fd fd, upeer_sockaddr out sockaddr(upeer_addrlen), "
     "upeer_addrlen inout socklen(upeer_sockaddr) -> fd; %network -%desc",
     "accept4": "fd fd, upeer_sockaddr out sockaddr(upeer_addrlen), "
-    "upeer_addrlen inout socklen(upeer_sockaddr), flags flags(sock_type_flags):int -> fd; %network -%desc",
-    "getsockname": "fd fd, usockaddr out sockaddr(usockaddr_len), usockaddr_len inout socklen(usockaddr); "
+    "upeer_addrlen inout socklen(upeer_sockaddr), flags flags(sock_type_flags):int -> fd; "
     "%network -%desc",
-    "getpeername": "fd fd, usockaddr out sockaddr(usockaddr_len), usockaddr_len inout socklen(usockaddr); "
-    "%network -%desc",
+    "getsockname": "fd fd, usockaddr out sockaddr(usockaddr_len), "
+    "usockaddr_len inout socklen(usockaddr); %network -%desc",
+    "getpeername": "fd fd, usockaddr out sockaddr(usockaddr_len), "
+    "usockaddr_len inout socklen(usockaddr); %network -%desc",
     "send": "fd fd, buff buf(len), len size, flags flags(msg_flags):uint; %network -%desc",
     "sendto": "fd fd, buff buf(len), len size, flags flags(msg_flags):uint, "
     "addr sockaddr(addr_len), addr_len int; %network -%desc",
@@ -629,7 +630,7 @@ SIGNATURES: dict[str, str] = {
     "delete_module": "name_user str, flags flags(delete_module_flags):uint",
     "get_kernel_syms": "table hex:ptr",
     "query_module": "name hex:ptr, which hex, buf hex:ptr, bufsize hex, retsize hex:ptr",
-    "kexec_load": "entry addr, nr_segments ulong, segments array(kexec_segment, nr_segments), "
+    "kexec_load": "entry addr, nr_segments ulong, segments array(kexec_segment, nr_segments, 16), "
     "flags kexec_flags",
     "kexec_file_load": "kernel_fd fd, initrd_fd fd, cmdline_len ulong, "
     "cmdline_ptr buf(cmdline_len), flags flags(kexec_file_load_flags)",

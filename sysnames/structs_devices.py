@@ -50,7 +50,7 @@ STRUCTS: dict[str, str] = {
     "flags flags(uring_setup_flags):uint, sq_thread_cpu hex:uint, sq_thread_idle uint, "
     "features flags(uring_setup_features):uint, wq_fd fd:uint, _resv array(uint, 3), "
     "sq_off io_sqring_offsets, cq_off io_cqring_offsets",
-    "kcmp_epoll_slot": "efd uint, tfd uint, toff uint",
+    "kcmp_epoll_slot": "efd int:uint, tfd int:uint, toff uint",
     # --- terminals and consoles -----------------------------------------------------------------
     "serial_struct": "type int, line int, port hex:uint, irq int, flags hex:int, "
     "xmit_fifo_size int, custom_divisor int, baud_base int, _rest bytes(36)",

@@ -78,16 +78,28 @@ def shared_object(abi: str, folder: Path) -> tuple[bytes, dict[str, int]]:
         symbols = {s.name: base + s["st_value"]
                    for s in _section(ELFFile(stream), ".symtab").iter_symbols()
                    if s["st_info"]["bind"] in ("STB_GLOBAL", "STB_WEAK") and s.name}
-    return _without_sections(data[:end]), symbols
+    return _with_sections(data[:end], data), symbols
 
 
-def _without_sections(image: bytes) -> bytes:
-    """Clears e_shoff, e_shnum, e_shstrndx: what is loaded has no section headers."""
-    cleared = bytearray(image)
-    fields = ((40, 8), (60, 4)) if image[4] == 2 else ((32, 4), (48, 4))
-    for offset, size in fields:
-        cleared[offset:offset + size] = bytes(size)
-    return bytes(cleared)
+def _with_sections(image: bytes, file: bytes) -> bytes:
+    """The loaded bytes with the headers of the loaded sections behind them, since some C
+    libraries (dietlibc) look functions up by section.  Names are left out."""
+    wide = image[4] == 2
+    place, table = (40, 58) if wide else (32, 46)
+    word = 8 if wide else 4
+    start = int.from_bytes(file[place:place + word], "little")
+    size, count = (int.from_bytes(file[table + i:table + i + 2], "little") for i in (0, 2))
+    headers = [file[start + i * size:start + (i + 1) * size] for i in range(count)]
+    loaded = max(i for i, h in enumerate(headers) if h[8] & 2) + 1      # SHF_ALLOC
+    result = bytearray(image.ljust(-(-len(image) // word) * word, b"\0"))
+    result[place:place + word] = len(result).to_bytes(word, "little")
+    result[table + 2:table + 4] = loaded.to_bytes(2, "little")
+    result[table + 4:table + 6] = bytes(2)                              # e_shstrndx
+    for header in headers[:loaded]:
+        result += bytes(4) + header[4:]
+    if len(result) > 4096:
+        raise ValueError("the image must fit one page")
+    return bytes(result)
 
 
 def code(name: str, abi: str, folder: Path) -> bytes:

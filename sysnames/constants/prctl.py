@@ -5,7 +5,7 @@ from __future__ import annotations
 
 SETS: dict[str, tuple[bool, str, int, str, str]] = {
     "cap": (
-        False, "hex", 32, "???", """
+        False, "hex", 32, "CAP_???", """
 CAP_CHOWN 0
 CAP_DAC_OVERRIDE 1
 CAP_DAC_READ_SEARCH 2

@@ -52,16 +52,17 @@ _FORBIDDEN = frozenset((
     "subprocess.Popen", "socket.bind", "socket.connect", "socket.sendto", "socket.sendmsg",
     "signal.pthread_kill", "resource.prlimit", "fcntl.fcntl", "fcntl.flock", "fcntl.lockf",
     "os.unshare", "os.setns", "tempfile.mkstemp", "tempfile.mkdtemp"))
-_F_GETFL = 3
+_HARMLESS_FCNTL = (0, 1, 2, 3, 1030)    # F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC
 
 
 class Program(NamedTuple):
     """What to run: an executable's bytes, words for pytrace's command line before it, a text
-    for the reader of a failure."""
+    for the reader of a failure, whether it is a program that must start."""
 
     data: bytes
     options: tuple[str, ...] = ()
     note: str = ""
+    starts: bool = False
 
 
 class Verdict(NamedTuple):
@@ -150,8 +151,10 @@ def _watch(world: World, alarm: int) -> None:
                 return
         elif event not in _FORBIDDEN:
             return
-        elif event == "fcntl.fcntl" and args[1] in (1, 2, _F_GETFL):
+        elif event == "fcntl.fcntl" and args[1] in _HARMLESS_FCNTL:
             return
+        elif event == "os.truncate" and args[0] in (0, 1, 2):
+            return      # the host's own descriptors, which the guest has been given
         elif event == "resource.prlimit" and (len(args) < 3 or not args[2]):
             return
         os.write(alarm, f"{event}{args!r:.300}\n".encode(errors="replace"))
@@ -159,7 +162,7 @@ def _watch(world: World, alarm: int) -> None:
     sys.addaudithook(hook)
 
 
-def _child(world: World, program: Program, alarm: int) -> None:
+def _child(world: World, program: Program, alarm: int, stacks: int) -> None:
     """The run itself, in a process of its own; never returns."""
     status = 99
     try:
@@ -175,12 +178,13 @@ def _child(world: World, program: Program, alarm: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (HOST_LIMIT, HOST_LIMIT))
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        stacks = os.dup(alarm)
         faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=False)
         sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
         sys.stdout = os.fdopen(os.dup(1), "w", buffering=1, errors="backslashreplace")
         from tracer.cli.main import main
 
+        sys.argv[0] = "pytrace"
+        os.environ["PYTRACE_DEBUG"] = "1"       # tracebacks instead of their last lines
         words = ["-o", str(world.log), "-f", "--memory", str(GUEST_MEMORY), *program.options,
                  "./prog"]
         _watch(world, alarm)
@@ -189,7 +193,7 @@ def _child(world: World, program: Program, alarm: int) -> None:
     except BaseException:
         import traceback
 
-        os.write(alarm, f"Traceback: {traceback.format_exc()[-1500:]}\n".encode())
+        os.write(alarm, f"Traceback: {traceback.format_exc()[-1200:]}\n".encode())
     finally:
         os._exit(status & 0xFF)
 
@@ -200,31 +204,32 @@ def _read(path: Path, limit: int = 1 << 20) -> str:
         return f.read().decode(errors="replace")
 
 
-def _stack(pid: int, alarm: int) -> list[str]:
+def _stack(pid: int, stacks: int) -> list[str]:
     """Where the Python code of a run is, the innermost function first."""
     os.kill(pid, signal.SIGUSR1)
     time.sleep(.2)
     lines = []
     with contextlib.suppress(BlockingIOError):
-        lines = os.read(alarm, 1 << 16).decode(errors="replace").splitlines()
+        lines = os.read(stacks, 1 << 16).decode(errors="replace").splitlines()
     return [line.strip() for line in lines if line.startswith("  File")]
 
 
 def _in_a_call(stack: list[str]) -> str:
     """The handler or decoder in which a run is, or "" when the guest's code runs."""
     at = next((i for i, line in enumerate(stack)
-               if re.search(r"in (trap|compat|_advance|_run_task)$", line)), None)
-    return " < ".join(stack[:at]) if at and "in run" not in stack[0] else ""
+               if re.search(r"in (trap|compat|_advance)$", line)), None)
+    return " < ".join(stack[:at]) if at else ""
 
 
 def run(world: World, program: Program, limit: float) -> Verdict:
     """One program, judged."""
     world.prog.write_bytes(program.data)
-    reading, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    alarms, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    stacks, dump = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     started = time.monotonic()
     pid = os.fork()
     if not pid:
-        _child(world, program, alarm)
+        _child(world, program, alarm, dump)
     long, stuck = "", ""
     poll = select.poll()
     pidfd = os.pidfd_open(pid)
@@ -232,9 +237,9 @@ def run(world: World, program: Program, limit: float) -> Verdict:
     try:
         if not poll.poll(limit * 1000):
             sizes = world.log.stat().st_size, world.out.stat().st_size
-            first = _in_a_call(_stack(pid, reading))
+            first = _in_a_call(_stack(pid, stacks))
             poll.poll(500)
-            second = _in_a_call(_stack(pid, reading))
+            second = _in_a_call(_stack(pid, stacks))
             if first and second and first.split(" < ")[-1] == second.split(" < ")[-1] and sizes == (
                     world.log.stat().st_size, world.out.stat().st_size):
                 stuck = f"a call takes too long: {second}"
@@ -242,16 +247,19 @@ def run(world: World, program: Program, limit: float) -> Verdict:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
             if not poll.poll(GRACE * 1000):
-                stuck = stuck or f"does not end at SIGTERM: {_stack(pid, reading)[:6]}"
+                stuck = stuck or f"does not end at SIGTERM: {_stack(pid, stacks)[:6]}"
                 os.kill(pid, signal.SIGKILL)
     finally:
         os.close(pidfd)
     _, status, usage = os.wait4(pid, 0)
     seconds = time.monotonic() - started
-    os.close(alarm)
-    with open(reading, "rb") as f:
-        alarms = f.read().decode(errors="replace")
-    detail = stuck or _judge(world, status, usage.ru_maxrss << 10, alarms, bool(long))
+    for fd in (alarm, dump, stacks):
+        os.close(fd)
+    with open(alarms, "rb") as f:
+        reported = f.read().decode(errors="replace")
+    detail = stuck or _judge(world, status, usage.ru_maxrss << 10, reported, bool(long))
+    if not detail and program.starts and b"execve(" not in world.log.read_bytes()[:100]:
+        detail = f"did not start: {_read(world.err)[-300:]}"
     kind = "FAILED" if detail else "long" if long else "ok"
     return Verdict(kind, detail or long, seconds, usage.ru_maxrss << 10)
 
@@ -263,7 +271,6 @@ def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -
     if found:
         line = errors[max(0, errors.rfind("\n", 0, found.start()) + 1):]
         return line[:1500]
-    alarms = "\n".join(x for x in alarms.splitlines() if "  File" not in x)
     changes = world.changes()
     if changes:
         return f"files changed: {changes}"
@@ -272,9 +279,8 @@ def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -
     code, killer = os.waitstatus_to_exitcode(status), ""
     if code == 70:
         return f"exit status 70: {errors[-500:]}"
-    wrong = [x for x in alarms.splitlines() if not x.startswith("Current thread") and x]
-    if wrong:
-        return "\n".join(wrong)[:1500]
+    if alarms:
+        return alarms[:1500]
     log = _read(world.log)
     if log and not log.endswith("\n"):
         return f"the log's last line is incomplete: {log[-100:]}"
@@ -301,10 +307,8 @@ def campaign(make: Maker, indexes: list[int], limit: float = 5.0,
         for index in indexes:
             verdict = verdicts[index] = run(world, make(index), limit)
             if verdict.kind == "FAILED":
-                kept = world.before
                 world.remove()
                 world = World()
-                del kept
             if report is not None:
                 report(index, verdict)
     finally:

@@ -63,7 +63,7 @@ class FakeTask:
     def __init__(self, abi: str = "x86_64", kernel: FakeKernel | None = None,
                  pid: int = 100) -> None:
         self.kernel = kernel or FakeKernel()
-        self.abi = SimpleNamespace(name=abi, open_flags_in=int, open_flags_out=int)
+        self.abi = importlib.import_module(f"tracer.abi.{abi}").ABI
         top = SIZES[abi]
         self.mem = AddressSpace(Arena(16 << 20), top, top - (1 << 20))
         self.mem.insert(Vma(DATA, END, PROT_READ | PROT_WRITE))

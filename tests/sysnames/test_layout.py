@@ -311,3 +311,17 @@ def test_against_a_compiler(abi: str, tmp_path: Path) -> None:
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4000:]
+
+
+def test_integers_are_cut_to_their_types() -> None:
+    spec = layout("timespec", "arm")
+    assert spec.pack(1 << 40 | 5, -1) == struct.pack("<ii", 5, -1)
+    assert spec.pack(1 << 31, (1 << 32) - 2) == struct.pack("<ii", -(1 << 31), -2)
+    for values in ((1 << 40, 0), (1 << 31, 0)):
+        with pytest.raises(struct.error):
+            spec.pack_exact(*values)
+    for few in ((), (1 << 40,), (1, 2, 1 << 40)):
+        with pytest.raises(struct.error):
+            spec.pack(*few)
+    handle = layout("file_handle", "arm")
+    assert handle.pack(1 << 32 | 8, -1, b"") == struct.pack("<Ii", 8, -1)

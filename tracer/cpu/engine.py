@@ -71,6 +71,7 @@ class Engine:
         self.event: Event | None = None
         self.error: BaseException | None = None     # raised in a callback
         self._stopped = False
+        self.counting = False
         self._value = ctypes.c_uint64()
         self._pvalue = ctypes.addressof(self._value)
         self._flush_ctl = ctypes.c_int(1 << 30 | uclib.CTL_TLB_FLUSH)
@@ -331,6 +332,10 @@ class Engine:
         """
         self.event = None
         self._stopped = False
+        if bool(count) != self.counting:
+            # Blocks translated with the counter still call it, or those without never do.
+            self.counting = bool(count)
+            self.flush_code()
         code = lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, count)
         if self.error is not None:
             error, self.error = self.error, None

@@ -313,11 +313,14 @@ def name_of(param: Param) -> str:
 
 
 def length(param: Param) -> Callable[[Call], int]:
-    """A parameter that is a length: a number, or the name of an item."""
+    """A parameter that is a length: a number, or the name of an item; -1 for the result of a
+    call that failed."""
     if isinstance(param, int):
         n = param
         return lambda call: n
     name = param.name
+    if name == "ret":
+        return lambda call: -1 if call.error else call.result
     return lambda call: call.by_name(name)
 
 
@@ -370,7 +373,9 @@ def read_array(call: Call, kind: MemType, addr: int, count: int,
     """
     if not addr:
         return NULL
-    if count <= 0:
+    if count < 0:
+        return Addr(addr)
+    if not count:
         return Array([], more=truncated)
     size = kind.size
     total = count * size
@@ -408,6 +413,10 @@ def read_array(call: Call, kind: MemType, addr: int, count: int,
     return Array(items, more)
 
 
-def array_of(kind: MemType, count: Callable[[Call], int]) -> Decoder:
-    """The decoder of a pointer to an array."""
+def array_of(kind: MemType, count: Callable[[Call], int], most: int | None = None) -> Decoder:
+    """The decoder of a pointer to an array; one of more than ``most`` elements is not read."""
+    if most is not None:
+        limit = most
+        return lambda call, addr: (Addr(addr) if count(call) > limit else
+                                   read_array(call, kind, addr, count(call)))
     return lambda call, addr: read_array(call, kind, addr, count(call))

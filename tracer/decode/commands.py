@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tracer.decode.values import Value
 
 IN, OUT, INOUT = range(3)
+# such an argument is a whole word unless its row says otherwise
+_WORDS = {"enum": "ulong"}
 _DIRECTIONS = {"in": IN, "out": OUT, "inout": INOUT}
 
 
@@ -60,7 +62,8 @@ class Commands:
 
             row = parse(text)
             arguments = [(_DIRECTIONS[item.direction],
-                          self.build.decoder(item.kind, item.ctype, item.direction))
+                          self.build.decoder(item.kind, item.ctype or _WORDS.get(item.kind.name),
+                                             item.direction))
                          for item in row.items]
             result = None
             if row.result is not None:

@@ -63,6 +63,9 @@ SHAPES: dict[str, str] = {
     "shmid64_ds": "shm_perm; shm_segsz; shm_cpid; shm_lpid; shm_nattch; shm_atime ulong; "
                   "shm_dtime ulong; shm_ctime ulong",
     "shmid_set": "shm_perm ipc_perm_set",
+    "mount_attr": "attr_set; attr_clr; propagation; userns_fd idmap_fd(attr_set)",
+    "open_how": "flags; mode how_mode(flags); resolve",
+    "futex_waitv": "val; uaddr; flags; __reserved=_reserved nonzero_hex",
     "flock": "l_type; l_whence; l_start; l_len",
     "flock64": "l_type; l_whence; l_start; l_len",
     "flock_get": "l_type; l_whence; l_start; l_len; l_pid",

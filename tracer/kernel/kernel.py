@@ -266,8 +266,6 @@ class Kernel:
             token = None
             if entry.observed and task.traced:  # type: ignore[union-attr]
                 token = self.observer.enter(task, entry, args, words)  # type: ignore[arg-type]
-                if self.attention and token.replaced:
-                    return self._injected(task, entry, words, token)  # type: ignore[arg-type]
             try:
                 result = entry.handle(task, *args)
             except LinuxError as e:
@@ -322,14 +320,6 @@ class Kernel:
             task.call = InFlight(entry, words, token, result)
             return self._advance(task, None)
         return None
-
-    def _injected(self, task: Task, entry: Entry, words: tuple[int, ...],
-                  token: Any) -> int | None:
-        """The observer answers in place of the handler (-e inject)."""
-        result: int = token.injected
-        self.observer.exit(token, result)
-        task.engine.stop()
-        return result
 
     def _restarting(self, task: Task, token: Any, result: int) -> None:
         task.engine_result = -result
@@ -523,6 +513,7 @@ class Kernel:
         self._load(task)
         engine = task.engine
         clock = self.clock
+        alone = False               # a whole quantum passed with nobody else to run
         while task.state == RUNNABLE:
             while task.call is not None:
                 words = task.call.words
@@ -547,9 +538,13 @@ class Kernel:
                 self._throw_code_away()
             self.attention = False
             busy = bool(self.run_queue) or clock.next_due() is not None
-            event = engine.run(QUANTUM if busy else 0)
+            # Going back to uncounted code costs a new translation: only after a whole quantum.
+            counted = busy or (engine.counting and not alone)
+            alone = False
+            event = engine.run(QUANTUM if counted else 0)
             if event is not None:
                 if event.kind == "quantum":
+                    alone = not busy
                     if not clock.host:
                         clock.now += QUANTUM
                         charge(self, task, QUANTUM)

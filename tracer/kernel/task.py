@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.kernel import locks
+from tracer.kernel import inotify, locks
 from tracer.vfs.base import O_PATH, Creds, File
 from tracer.wait import WaitQueue
 
@@ -113,6 +113,8 @@ def drop(file: File) -> None:
         if locks.FILES and file in locks.FILES:
             locks.FILES.discard(file)
             locks.release(file.inode, file)
+        if inotify.WATCHES:
+            inotify.closed(file)
         file.release()
 
 

@@ -94,7 +94,13 @@ def _addr(b: Build) -> Decoder:
     return lambda call, word: Addr(word)
 
 
-@kind("octal", "mode")
+@kind("mode")
+def _mode(b: Build) -> Decoder:
+    # the kernel's umode_t has 16 bits, whatever is passed
+    return lambda call, word: Sym(word & 0xffff, None, None, "o")
+
+
+@kind("octal")
 def _octal(b: Build) -> Decoder:
     mask = (1 << b.bits()) - 1
     return lambda call, word: Sym(word & mask, None, None, "o")
@@ -299,9 +305,20 @@ def _path(b: Build) -> Decoder:
 
 @kind("str")
 def _str(b: Build, limit: int = 0) -> Decoder:
-    if limit:
-        return lambda call, addr: path_value(call, addr, limit)
-    return string_value
+    if not limit:
+        return string_value
+
+    def decode(call: Call, addr: int) -> Value:
+        """Printed whole, up to the length that the kernel allows."""
+        if not addr:
+            return NULL
+        try:
+            data, whole = call.mem.read_string(addr, limit)
+        except Fault:
+            return Addr(addr)
+        return Str(data, not whole)
+
+    return decode
 
 
 @kind("buf")
@@ -424,13 +441,13 @@ def _ptr(b: Build, to: Kind) -> Decoder | InOut:
 
 
 @kind("array")
-def _array(b: Build, of: Kind, count: Param) -> Decoder:
-    return array_of(b.memory(of), length(count))
+def _array(b: Build, of: Kind, count: Param, most: int | None = None) -> Decoder:
+    return array_of(b.memory(of), length(count), most)
 
 
 @memory_kind("array")
 def _inline_array(b: Build, of: Kind, count: Param) -> MemType:
-    t = b.memory(of)
+    t = b.memory(of, b.ctype or None)
     if isinstance(count, int):
         n = count
         size = t.size

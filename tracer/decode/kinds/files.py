@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 S_IFMT, S_IFCHR, S_IFBLK = 0o170000, 0o020000, 0o060000
 O_CREAT, O_TMPFILE_BIT = 0o100, 0o20000000
+XATTR_SIZE_MAX = 65536
 _MODE_BITS = ((0o4000, "|S_ISUID"), (0o2000, "|S_ISGID"), (0o1000, "|S_ISVTX"))
 
 
@@ -65,6 +66,19 @@ def _open_mode(b: Build, flags: Param) -> Decoder:
     def decode(call: Call, word: int) -> Value | None:
         if call.by_name(name) & (O_CREAT | O_TMPFILE_BIT):
             return Sym(word & mask, None, None, "o")
+        return None
+
+    return decode
+
+
+@kind("how_mode")
+def _how_mode(b: Build, flags: Param) -> Decoder:
+    """openat2's mode: an error that is worth printing even where it has no effect."""
+    name = name_of(flags)
+
+    def decode(call: Call, word: int) -> Value | None:
+        if word or call.by_name(name) & (O_CREAT | O_TMPFILE_BIT):
+            return Sym(word, None, None, "o")
         return None
 
     return decode
@@ -108,13 +122,15 @@ def _only_timestamp(b: Build, field: Param, mask: int) -> MemType:
 
 @kind("statx_flags")
 def _statx_flags(b: Build) -> Decoder:
-    sync = symbols.enum("at_statx_sync_types", b.abi)
+    sync = symbols.flags("at_statx_sync_types", b.abi, 32)
     rest = symbols.flags("at_flags", b.abi, 32)
+    raw = b.options.xlat == "raw"
 
     def decode(call: Call, word: int) -> Value:
         n = word & 0xffffffff
-        first = sync.names.get(n & 0x6000)
-        parts: list[Value] = [Sym(n & 0x6000, first)]
+        first = sync.sym(n & 0x6000)
+        # without names strace prints nothing for the zero that is no flag
+        parts: list[Value] = [Text("") if raw and not n & 0x6000 else first]
         if n & ~0x6000:
             s = rest.sym(n & ~0x6000)
             parts.append(Sym(s.n, s.text))
@@ -302,11 +318,9 @@ def _fcntl_result(b: Build, cmd: Param) -> object:
 
 @kind("xattr_value")
 def _xattr_value(b: Build, *sizes: Param) -> Decoder:
-    from tracer.decode.kinds.basic import bytes_value
-
     if b.direction == "in":
         get = length(sizes[0])
-        return lambda call, addr: bytes_value(call, addr, get(call))
+        return lambda call, addr: _value(call, addr, get(call))
     get = length(sizes[0])
     size = length(sizes[1])
 
@@ -314,9 +328,21 @@ def _xattr_value(b: Build, *sizes: Param) -> Decoder:
         # a size of 0 asks for the size only
         if call.error or not size(call):
             return Addr(addr)
-        return bytes_value(call, addr, get(call))
+        return _value(call, addr, get(call))
 
     return decode
+
+
+def _value(call: Call, addr: int, size: int) -> Value:
+    """An attribute's value: one NUL at its end is not printed."""
+    from tracer.decode.kinds.basic import bytes_value
+
+    if size > XATTR_SIZE_MAX:
+        return Addr(addr)
+    v = bytes_value(call, addr, size)
+    if isinstance(v, Str) and not v.more and v.data.endswith(b"\0"):
+        return Str(v.data[:-1])
+    return v
 
 
 @kind("xattr_list")

@@ -9,8 +9,8 @@ MODULES: dict[str, str] = {
         "uchar uid uid16 uint ulong ushort",
     "files":
         "device_only dirents dirents64 exactly fcntl_arg fcntl_result file_only "
-        "flock64_get flock_get inode_dev inode_mode old_dirent only only_timestamp "
-        "open_mode readdir_count statx_flags xattr_list xattr_value",
+        "flock64_get flock_get how_mode inode_dev inode_mode old_dirent only "
+        "only_timestamp open_mode readdir_count statx_flags xattr_list xattr_value",
     "filter":
         "seccomp_args seccomp_flags seccomp_fprog",
     "io":

@@ -8,13 +8,17 @@ from tracer.decode.build import QUIET, Build, Coded, MemType, fetch, name_of
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import CommandArgument, Commands
 from tracer.decode.kinds.ioctl_rows import ROWS
-from tracer.decode.values import Addr, Array, Hex, Join, Named, Struct, Sym, Text
+from tracer.decode.values import Addr, Array, Comment, Hex, Join, Named, Struct, Sym, Text
 
 if TYPE_CHECKING:
     from sysnames.row import Param
     from tracer.decode.call import Decoder
     from tracer.decode.values import Value
 
+# families whose requests with a direction (and loop's, which have none) take pointers
+_POINTERS = frozenset((
+    0x03, 0x12, 0x21, 0x22, 0x24, 0x3d, 0x3e, 0x45, 0x49, 0x4b, 0x4c, 0x4d, 0x4f, 0x52, 0x54, 0x56,
+    0x57, 0x58, 0x66, 0x69, 0x6f, 0x70, 0x89, 0x94, 0xa4, 0xaa, 0xab, 0xae, 0xb4, 0xb7, 0xfd))
 _DIRECTIONS = ((2, "_IOC_READ"), (1, "_IOC_WRITE"), (0, "_IOC_NONE"))
 
 
@@ -108,10 +112,14 @@ class _Requests(Commands):
         from sysnames.ioctls import names
 
         abi = "arm" if self.build.abi == "arm_oabi" else self.build.abi
-        for name in names(code, abi):
+        known = names(code, abi)
+        for name in known:
             row = ROWS.get(name)
             if row is not None:
                 return row
+        direction, type_, _, _ = _parts(code)
+        if known and type_ in _POINTERS and (direction or type_ == 0x4c):
+            return "arg addr"
         return self.default
 
 
@@ -209,16 +217,21 @@ def _ifconf(b: Build) -> Decoder:
             return Addr(addr)
         total = int.from_bytes(data[:4], "little", signed=True)
         buf = int.from_bytes(data[pointer:2 * pointer], "little")
+        count, rest = divmod(max(total, 0), size)
+        shown: Value = total
+        if count:
+            shown = Comment(total, f"{count} * sizeof(struct ifreq)"
+                            + (f" + {rest}" if rest else ""))
         if not buf:
-            return Struct([("ifc_len", total), ("ifc_buf", Addr(0))])
+            return Struct([("ifc_len", shown), ("ifc_buf", Addr(0))])
         items: list[Value] = []
-        for i in range(max(total, 0) // size):
+        for i in range(count):
             raw = fetch(call, buf + i * size, size)
             if raw is None or (call.plan.abbrev and i >= call.options.string_limit):
                 break
             items.append(Struct([("ifr_name", string_in(raw[:16], call.options.string_limit)),
                                  ("ifr_addr", sockaddr_value(call, raw[16:32]))]))
-        more = len(items) < max(total, 0) // size
-        return Struct([("ifc_len", total), ("ifc_buf", Array(items, more))])
+        more = len(items) < count
+        return Struct([("ifc_len", shown), ("ifc_buf", Array(items, more))])
 
     return decode

@@ -30,10 +30,10 @@ _GROUPS: dict[str, str] = {
     "arg out ptr(long)": "BLKRAGET BLKFRAGET",
     "arg out ptr(ulong)": "BLKGETSIZE",
     "arg out ptr(u64)": "BLKGETSIZE64 BLKGETDISKSEQ",
-    "arg ulong": "BLKRASET BLKFRASET",
+    "arg ulong": "BLKRASET BLKFRASET RTC_EPOCH_SET RTC_IRQP_SET",
     "arg ptr(u64_pair)": "BLKDISCARD BLKSECDISCARD BLKZEROOUT",
     # --- file systems ---------------------------------------------------------------------------
-    "arg low_fd": "FICLONE",
+    "arg low_fd": "FICLONE LOOP_SET_FD LOOP_CHANGE_FD",
     "arg ptr(file_clone_range)": "FICLONERANGE",
     # --- sockets --------------------------------------------------------------------------------
     "arg out ifconf": "SIOCGIFCONF",
@@ -58,7 +58,7 @@ for _name in ("BLKROSET", "BLKBSZSET", "RNDADDTOENTCNT"):
     ROWS[_name] = "arg ptr(int)"
 for _name in ("RNDZAPENTCNT", "RNDCLEARPOOL", "RNDRESEEDCRNG", "RTC_AIE_ON", "RTC_AIE_OFF",
               "RTC_UIE_ON", "RTC_UIE_OFF", "RTC_PIE_ON", "RTC_PIE_OFF", "RTC_WIE_ON",
-              "RTC_WIE_OFF", "LOOP_CLR_FD"):
+              "RTC_WIE_OFF", "RTC_VL_CLR", "LOOP_CLR_FD", "LOOP_SET_CAPACITY"):
     ROWS[_name] = ""
 for _name in ("NS_GET_USERNS", "NS_GET_PARENT"):
     ROWS[_name] = "-> fd"

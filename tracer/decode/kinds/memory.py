@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, fetch, length, name_of, pointer_to, read_array
 from tracer.decode.call import Call, kind, memory_kind
-from tracer.decode.values import Addr, Hex, Join, Sym
+from tracer.decode.values import Addr, Join, Sym, Text
 
 if TYPE_CHECKING:
     from sysnames.row import Param
@@ -92,7 +92,7 @@ def _mincore_vec(b: Build, size: Param) -> Decoder:
 
 @kind("mpol_mode")
 def _mpol_mode(b: Build) -> Decoder:
-    modes = symbols.enum("mpol_modes", b.abi)
+    modes = symbols.enum("mpol_modes", b.abi, b.bits())
     flags = symbols.flags("mpol_mode_flags", b.abi, 32)
     bits = 0
     for n, _ in flags.entries:
@@ -101,16 +101,14 @@ def _mpol_mode(b: Build) -> Decoder:
 
     def decode(call: Call, word: int) -> Value:
         word &= all_ones
-        mode = modes.sym(word & ~bits & 0xffffffff)
+        mode = modes.sym(word & ~bits)
         flag = word & bits
         if not flag:
             return mode
         names = "|".join(flags.split(flag)[0])
         if mode.text is None:
-            first = f"{hex(mode.n) if mode.n else '0'} /* {mode.unknown} */"
-        else:
-            first = mode.text
-        return Sym(word, f"{first}|{names}")
+            return Sym(word, f"{names}|{hex(mode.n)}")
+        return Sym(word, f"{mode.text}|{names}")
 
     return decode
 
@@ -119,13 +117,20 @@ def _mpol_mode(b: Build) -> Decoder:
 def _nodemask(b: Build, size: Param) -> Decoder:
     get = length(size)
     word_size = b.long
-    t = Coded(word_size, lambda call, data, at, addr: Hex(
-        int.from_bytes(data[at:at + word_size], "little")), composite=False)
+
+    def mask(call: Call, data: bytes, at: int, addr: int) -> Value:
+        # the width of the word in digits, which takes in the 0x of what is not zero
+        n = int.from_bytes(data[at:at + word_size], "little")
+        return Text(f"{n:#0{2 * word_size}x}" if n else "0" * (2 * word_size))
+
+    t = Coded(word_size, mask, composite=False)
     unit = word_size * 8
 
     def decode(call: Call, addr: int) -> Value:
         bits = get(call)
         words = (bits + unit - 2) // unit if bits else 0
+        if bits and not words:
+            return Addr(addr)
         return read_array(call, t, addr, words)
 
     return decode

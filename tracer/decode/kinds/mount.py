@@ -16,7 +16,7 @@ from tracer.decode.build import (
 from tracer.decode.call import Call, kind
 from tracer.decode.commands import command_argument
 from tracer.decode.kinds.basic import bytes_value, fd_value, path_value, string_value
-from tracer.decode.values import Addr, CallValue, Hex, Join, Str, Struct, Sym, Text
+from tracer.decode.values import Addr, CallValue, Either, Hex, Join, Str, Struct, Sym, Text
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _quotactl_cmd(b: Build) -> Decoder:
 
     def decode(call: Call, word: int) -> Value:
         n = word & 0xffffffff
-        return CallValue("QCMD", [commands.sym(n >> 8), types.sym(n & 0xff)])
+        return Either(n, CallValue("QCMD", [commands.sym(n >> 8), types.sym(n & 0xff)]))
 
     return decode
 
@@ -175,7 +175,7 @@ def _quotactl_cmd(b: Build) -> Decoder:
 def _quotactl(b: Build, cmd: Param) -> InOut:
     # the table's keys are commands without the type in their low byte
     return command_argument(b, "quotactl", name_of(cmd), symbols.numbers("quotacmds", b.abi),
-                            _QUOTA, "id uint, addr addr", 8)
+                            _QUOTA, "id uid, addr addr", 8)
 
 
 # -- file handles
@@ -259,6 +259,14 @@ def _fanotify_dirfd(b: Build) -> Decoder:
     none = Sym(-1, "FAN_NOFD", None, "d")
     dirfd = b.decoder(Kind("dirfd"))
     return lambda call, word: none if word == -1 else dirfd(call, word)
+
+
+@kind("idmap_fd")
+def _idmap_fd(b: Build, flags: Param) -> Decoder:
+    """A descriptor that means something with MOUNT_ATTR_IDMAP only."""
+    name = name_of(flags)
+    fd = b.decoder(Kind("fd"), "u64")
+    return lambda call, word: fd(call, word) if call.by_name(name) & 0x100000 else word
 
 
 @kind("swap_flags")

@@ -28,7 +28,7 @@ OPTIONS = {
     "PR_GET_NAME": "arg2 out task_name(16)",
     "PR_GET_PDEATHSIG": "arg2 out ptr(signal)",
     "PR_GET_SECUREBITS": "-> flags(secbits)",
-    "PR_GET_TID_ADDRESS": "arg2 out ptr(hex)",
+    "PR_GET_TID_ADDRESS": "arg2 out ptr(addr)",
     "PR_GET_TSC": "arg2 out ptr(enum(pr_tsc))",
     "PR_GET_UNALIGN": "arg2 out ptr(flags32(pr_unalign_flags))",
     "PR_GET_FP_MODE": "-> flags(pr_fp_mode)",
@@ -132,7 +132,8 @@ def _vector_text(flags: symbols.Flags, n: int) -> str:
     if high and text is None:
         text = hex(high)
     low = n & 0xffff
-    return f"{text}|{low:#x}" if text else (hex(low) if low else "0")
+    number = hex(low) if low else "0"
+    return f"{text}|{number}" if text else number
 
 
 @kind("vector_length")
@@ -287,20 +288,19 @@ def _ptr(name: str) -> Kind:
 # -- arch_prctl
 
 ARCH_OPTIONS = {
-    "ARCH_GET_GS ARCH_GET_FS": "arg2 out ptr(hex)",
+    "ARCH_GET_GS ARCH_GET_FS": "arg2 out ptr(addr)",
     "ARCH_GET_CPUID": "",
     "ARCH_GET_XCOMP_SUPP ARCH_GET_XCOMP_PERM ARCH_GET_XCOMP_GUEST_PERM":
         "arg2 out ptr(xfeatures)",
     "ARCH_REQ_XCOMP_PERM ARCH_REQ_XCOMP_GUEST_PERM":
         "arg2 shown_enum(x86_xfeature_bits) -> flags(x86_xfeatures)",
-    "ARCH_SET_CPUID": "arg2 ulong",
 }
 
 
 @kind("arch_prctl_arg")
 def _arch_prctl_arg(b: Build, option: Param) -> InOut:
     return command_argument(b, "arch_prctl", name_of(option),
-                            symbols.numbers("archvals", b.abi), ARCH_OPTIONS, "arg2 addr")
+                            symbols.numbers("archvals", b.abi), ARCH_OPTIONS, "arg2 hex")
 
 
 @result_kind("arch_prctl_result")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # request → addr and data
 _REQUESTS = {
     "PTRACE_TRACEME PTRACE_ATTACH PTRACE_INTERRUPT PTRACE_KILL PTRACE_LISTEN": "",
-    "PTRACE_PEEKDATA PTRACE_PEEKTEXT PTRACE_PEEKUSER": "addr addr, data out ptr(hex)",
+    "PTRACE_PEEKDATA PTRACE_PEEKTEXT PTRACE_PEEKUSER": "addr addr, data out ptr(addr)",
     "PTRACE_GETREGSET": "addr enum(nt_descriptor_types):uint, data out ptr(iovec)",
     "PTRACE_SETREGSET": "addr enum(nt_descriptor_types):uint, data ptr(iovec)",
     "PTRACE_GETSIGMASK": "addr ulong, data out ptr(sigset(addr))",

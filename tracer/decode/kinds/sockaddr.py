@@ -140,7 +140,7 @@ def _packet(call: Call, data: bytes) -> Fields:
         Text(f"{protocol.n:#x} /* {protocol.unknown} */")
     out: Fields = [
         ("sll_protocol", Either(Str(data[2:4], style="x"), CallValue("htons", [name]))),
-        ("sll_ifindex", interface(call, index)),
+        ("sll_ifindex", interface(call, index & 0xffffffff)),
         ("sll_hatype", symbols.enum("arp_hardware_types", call.abi, 16).sym(hatype)),
         ("sll_pkttype", symbols.enum("af_packet_types", call.abi, 8).sym(pkttype)),
         ("sll_halen", halen),

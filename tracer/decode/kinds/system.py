@@ -5,17 +5,26 @@ from typing import TYPE_CHECKING
 
 from sysnames.row import Kind
 from tracer.decode import symbols
-from tracer.decode.build import Build, fetch, length, name_of, pointer_to
+from tracer.decode.build import (
+    DONE,
+    OPEN,
+    Build,
+    InOut,
+    fetch,
+    fetch_always,
+    length,
+    name_of,
+    pointer_to,
+)
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import command_argument
 from tracer.decode.kinds.basic import bytes_value, fd_value
 from tracer.decode.kinds.mount import limited_string
-from tracer.decode.kinds.process import nonzero_tail
-from tracer.decode.values import Addr, Comment, Hex, Join, Struct, Sym, Text
+from tracer.decode.values import Addr, Change, Comment, Hex, Join, Struct, Sym, Text
 
 if TYPE_CHECKING:
     from sysnames.row import Param
-    from tracer.decode.build import InOut, MemType
+    from tracer.decode.build import MemType
     from tracer.decode.call import Decoder
     from tracer.decode.values import Value
 
@@ -142,8 +151,8 @@ def _ioprio(b: Build) -> Decoder:
 def _ioprio_result(b: Build) -> object:
     def decode(call: Call) -> tuple[Value, Value | None]:
         if call.options.xlat == "raw":
-            return Hex(call.result), None
-        return Hex(call.result), Text(ioprio_text(b.abi, call.result & 0xffffffff))
+            return call.result, None
+        return call.result, Text(ioprio_text(b.abi, call.result & 0xffffffff))
 
     return decode
 
@@ -233,20 +242,39 @@ def sched_attr(b: Build, setting: bool, size: Param | None) -> Decoder:
         if not keep:
             out += [(n, f[n]) for n in ("sched_nice", "sched_priority", "sched_runtime",
                                         "sched_deadline", "sched_period")]
-            if used >= _MAX_ATTR:
-                out += [(n, f[n]) for n in ("sched_util_min", "sched_util_max")]
-        if given > _MAX_ATTR and setting:
-            rest = nonzero_tail(call, addr, _MAX_ATTR, min(given, 4096))
-            if rest is not None:
-                out.append(("", rest))
-        return Struct(out, not setting and used > _MAX_ATTR)
+        if used >= _MAX_ATTR:
+            out += [(n, f[n]) for n in ("sched_util_min", "sched_util_max")]
+        return Struct(out, (given if setting else used) > _MAX_ATTR)
 
     return decode
 
 
+class _SchedAttr(InOut):
+    """sched_setattr's structure; the kernel writes the size that it knows on E2BIG."""
+
+    __slots__ = ("decode",)
+    _E2BIG = 7
+
+    def __init__(self, decode: Decoder) -> None:
+        self.decode = decode
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        v = self.decode(call, word)
+        return v, OPEN if isinstance(v, Struct) else DONE
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        if call.error != self._E2BIG or not isinstance(old, Struct):
+            return old
+        data = fetch_always(call, word, 4)
+        size = None if data is None else int.from_bytes(data, "little")
+        if size is None or size == old.fields[0][1]:
+            return old
+        return Change(old, Struct([("size", size)]))
+
+
 @kind("sched_attr_arg")
-def _sched_attr_arg(b: Build) -> Decoder:
-    return sched_attr(b, True, None)
+def _sched_attr_arg(b: Build) -> InOut:
+    return _SchedAttr(sched_attr(b, True, None))
 
 
 # -- perf

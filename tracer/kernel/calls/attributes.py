@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel import inotify
 from tracer.kernel.calls.common import (
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW,
@@ -52,12 +53,12 @@ def _by_path(task: Task, dfd: int, filename: int, flags: int) -> Location:
     return location
 
 
-def _by_descriptor(task: Task, fd: int) -> tuple[Inode, Setter]:
+def _by_descriptor(task: Task, fd: int) -> tuple[Location, Setter]:
     file = task.files.get(fd)
     location = location_of(task, file)
     if is_readonly(location):
         raise LinuxError(E.EROFS)
-    return location.inode, file.setattr
+    return location, file.setattr
 
 
 def _owns(task: Task, inode: Inode) -> bool:
@@ -65,7 +66,8 @@ def _owns(task: Task, inode: Inode) -> bool:
 
 
 # -- mode --------------------------------------------------------------------------------------
-def _chmod(task: Task, inode: Inode, setter: Setter, mode: int) -> int:
+def _chmod(task: Task, location: Location, setter: Setter, mode: int) -> int:
+    inode = location.inode
     if inode.mode & S_IFMT == S_IFLNK:
         raise LinuxError(E.EOPNOTSUPP)
     if not _owns(task, inode):
@@ -74,6 +76,7 @@ def _chmod(task: Task, inode: Inode, setter: Setter, mode: int) -> int:
     if not creds.in_group(inode.gid) and not creds.capable(CAP_FSETID):
         mode &= ~S_ISGID
     setter(mode=mode & 0o7777)
+    inotify.changed(location, inotify.IN_ATTRIB)
     return 0
 
 
@@ -82,8 +85,8 @@ def fchmodat2(task: Task, dfd: int, filename: int, mode: int, flags: int) -> int
     """fchmodat2(2)."""
     if flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
         raise LinuxError(E.EINVAL)
-    inode = _by_path(task, dfd, filename, flags).inode
-    return _chmod(task, inode, inode.setattr, mode)
+    location = _by_path(task, dfd, filename, flags)
+    return _chmod(task, location, location.inode.setattr, mode)
 
 
 @syscall("fchmodat")
@@ -105,7 +108,8 @@ def fchmod(task: Task, fd: int, mode: int) -> int:
 
 
 # -- owner -------------------------------------------------------------------------------------
-def _chown(task: Task, inode: Inode, setter: Setter, user: int, group: int) -> int:
+def _chown(task: Task, location: Location, setter: Setter, user: int, group: int) -> int:
+    inode = location.inode
     creds = task.creds
     changes: dict[str, int] = {}
     owner = creds.fsuid == inode.uid
@@ -128,6 +132,7 @@ def _chown(task: Task, inode: Inode, setter: Setter, user: int, group: int) -> i
             changes["mode"] = mode & 0o7777 & ~killed
     if changes or not inode.fs.native:
         setter(**changes)
+        inotify.changed(location, inotify.IN_ATTRIB)
     return 0
 
 
@@ -136,8 +141,8 @@ def fchownat(task: Task, dfd: int, filename: int, user: int, group: int, flag: i
     """fchownat(2)."""
     if flag & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH):
         raise LinuxError(E.EINVAL)
-    inode = _by_path(task, dfd, filename, flag).inode
-    return _chown(task, inode, inode.setattr, user, group)
+    location = _by_path(task, dfd, filename, flag)
+    return _chown(task, location, location.inode.setattr, user, group)
 
 
 def _wide(number: int) -> int:
@@ -217,6 +222,7 @@ def _utimes(task: Task, dfd: int, filename: int,
         if not _owns(task, inode):
             inode.permission(MAY_WRITE, task.creds)
         setter(atime=now, mtime=now)
+        inotify.changed(location, inotify.IN_ATTRIB)
         return 0
     if not _owns(task, inode):
         raise LinuxError(E.EPERM)
@@ -225,6 +231,7 @@ def _utimes(task: Task, dfd: int, filename: int,
         if nanoseconds != UTIME_OMIT:
             changes[name] = now if nanoseconds == UTIME_NOW else seconds * SECOND + nanoseconds
     setter(**changes)
+    inotify.changed(location, inotify.IN_ATTRIB)
     return 0
 
 

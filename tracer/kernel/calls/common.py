@@ -124,17 +124,22 @@ def is_readonly(location: Location) -> bool:
 
 # -- address sizes ---------------------------------------------------------------------------
 def is_32bit(task: Task) -> bool:
-    """Whether words have 32 bits (compat tasks of a 64-bit kernel)."""
+    """Whether words have 32 bits."""
     return task.mem.top <= 1 << 32
+
+
+def is_32bit_kernel(task: Task) -> bool:
+    """Whether the kernel's words have 32 bits too: it is no 64-bit one that runs compat tasks."""
+    return is_32bit(task) and task.abi.machine == task.abi.machine32
 
 
 def check_range(task: Task, address: int, size: int) -> None:
     """The kernel's access_ok: EFAULT when a buffer leaves the address space.
 
-    A 64-bit kernel checks 32-bit tasks against its own limit, so it never fails for them.
+    A 64-bit kernel checks compat tasks against its own limit, so it never fails for them.
     """
     top = task.mem.top
-    if address + size > top and top > 1 << 32:
+    if address + size > top and (top > 1 << 32 or is_32bit_kernel(task)):
         raise LinuxError(E.EFAULT)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import Fault, LinuxError
+from tracer.kernel import inotify
 from tracer.kernel.calls.common import (
     AT_EMPTY_PATH,
     AT_REMOVEDIR,
@@ -134,6 +135,8 @@ def mkdirat(task: Task, dfd: int, pathname: int, mode: int) -> int:
     """mkdirat(2)."""
     where, name, slash = lookup_parent(task, dfd, get_path(task, pathname))
     names.create(where, name, S_IFDIR | mode & 0o1777 & ~task.fs.umask, task.creds, 0, slash)
+    if inotify.WATCHES:
+        inotify.created(where, name)
     return 0
 
 
@@ -160,6 +163,8 @@ def mknodat(task: Task, dfd: int, filename: int, mode: int, dev: int) -> int:
             raise LinuxError(E.EPERM) from None
     names.create(where, name, kind | mode & 0o7777 & ~task.fs.umask, task.creds,
                  dev if device else 0, slash)
+    if inotify.WATCHES:
+        inotify.created(where, name)
     return 0
 
 
@@ -177,6 +182,8 @@ def symlinkat(task: Task, oldname: int, newdfd: int, newname: int) -> int:
         raise LinuxError(E.ENOENT)
     where, name, slash = lookup_parent(task, newdfd, get_path(task, newname))
     names.symlink(where, name, target, task.creds, slash)
+    if inotify.WATCHES:
+        inotify.created(where, name)
     return 0
 
 
@@ -201,6 +208,9 @@ def linkat(task: Task, olddfd: int, oldname: int, newdfd: int, newname: int,
     if old.deleted and not old.name.startswith(b"#"):     # but O_TMPFILE's can be linked
         raise LinuxError(E.ENOENT)
     names.link(old, where, name, task.creds, slash)
+    if inotify.WATCHES:
+        inotify.notify(old.inode, inotify.IN_ATTRIB)
+        inotify.created(where, name)
     return 0
 
 
@@ -229,11 +239,21 @@ def unlinkat(task: Task, dfd: int, pathname: int, flag: int) -> int:
     if flag & ~AT_REMOVEDIR:
         raise LinuxError(E.EINVAL)
     where, name, slash = lookup_parent(task, dfd, get_path(task, pathname))
+    victim = _child(where, name) if inotify.WATCHES else None
     if flag:
         names.rmdir(where, name, task.creds)
     else:
         names.unlink(where, name, task.creds, slash)
+    if victim is not None:
+        inotify.deleted(where, name, victim.inode)
     return 0
+
+
+def _child(where: Location, name: bytes) -> Location | None:
+    try:
+        return where.child(name)
+    except LinuxError:
+        return None
 
 
 @syscall("renameat2")
@@ -245,7 +265,10 @@ def renameat2(task: Task, olddfd: int, oldname: int, newdfd: int, newname: int,
     old_path, new_path = get_path(task, oldname), get_path(task, newname)
     old_dir, old_name, old_slash = lookup_parent(task, olddfd, old_path)
     new_dir, new_name, new_slash = lookup_parent(task, newdfd, new_path)
+    moved = _child(old_dir, old_name) if inotify.WATCHES else None
     names.rename(old_dir, old_name, new_dir, new_name, flags, task.creds, old_slash, new_slash)
+    if moved is not None:
+        inotify.moved(old_dir, old_name, new_dir, new_name, moved.inode)
     return 0
 
 

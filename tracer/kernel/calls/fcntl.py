@@ -209,7 +209,7 @@ def _pack_lock(lock: Lock, layout: Layout) -> bytes:
     """The lock that is in the way; EOVERFLOW when a 32-bit struct flock cannot hold it."""
     length = 0 if lock.end == OFFSET_MAX else lock.end - lock.start + 1
     try:
-        return layout.pack(lock.type, 0, lock.start, length, lock.pid)
+        return layout.pack_exact(lock.type, 0, lock.start, length, lock.pid)
     except Exception as error:      # struct.error, not worth its import
         raise LinuxError(E.EOVERFLOW) from error
 

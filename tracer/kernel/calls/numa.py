@@ -95,6 +95,8 @@ def get_mempolicy(task: Task, policy: int, address: int, bits: int, where: int, 
         task.mem.write_int(policy, value, 4)
     if address:
         size = -(-(bits - 1) // 64) * 8
+        if size > 4096:                 # copy_nodes_to_user
+            raise LinuxError(E.EINVAL)
         task.mem.write(address, nodes.to_bytes(8, "little")[:size].ljust(size, b"\0"))
     return 0
 

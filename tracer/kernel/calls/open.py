@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel import inotify
 from tracer.kernel.calls.common import (
     AT_EMPTY_PATH,
     AT_SYMLINK_FOLLOW,
@@ -78,14 +79,31 @@ def _open(task: Task, dfd: int, filename: int, flags: int, mode: int,
         start = fs.cwd
     else:
         start = location_of(task, files.get_any(dfd))
-    file = open_file(task.kernel.namespace, fs.root, start, path, flags,
-                     mode & ~fs.umask & 0o7777, creds=task.creds, task=task, resolve=resolve)
+    namespace = task.kernel.namespace
+    watched = inotify.WATCHES and flags & O_CREAT
+    new = watched and not _exists(task, start, path)
+    file = open_file(namespace, fs.root, start, path, flags, mode & ~fs.umask & 0o7777,
+                     creds=task.creds, task=task, resolve=resolve)
+    if inotify.WATCHES:
+        where = file.location
+        if new and where is not None and where.parent is not None:
+            inotify.created(where.parent, where.name)
+        if not flags & O_PATH:
+            inotify.changed(where, inotify.IN_OPEN)
     if not flags & O_LARGEFILE and not flags & O_PATH:
         _check_size(task, file)
     if file.opening():
         return _wait_opening(task, file, bool(flags & O_CLOEXEC))
     files.put(fd, file, bool(flags & O_CLOEXEC))
     return fd
+
+
+def _exists(task: Task, start: Location, path: bytes) -> bool:
+    try:
+        task.kernel.namespace.walk(task.fs.root, start, path, creds=task.creds, task=task)
+    except LinuxError:
+        return False
+    return True
 
 
 def _check_size(task: Task, file: File) -> None:
@@ -204,7 +222,7 @@ def name_to_handle_at(task: Task, dfd: int, name: int, handle: int, mnt_id: int,
     unique = flag & AT_HANDLE_MNT_ID_UNIQUE
     task.mem.write_int(mnt_id, mount.id, 8 if unique else 4)
     data = location.inode.ino.to_bytes(8, "little") if fits else b""
-    task.mem.write(handle, head.pack(_HANDLE_SIZE, _HANDLE_TYPE if fits else 0)[:8] + data)
+    task.mem.write(handle, head.pack(_HANDLE_SIZE, _HANDLE_TYPE if fits else 0, b"") + data)
     if not fits:
         raise LinuxError(E.EOVERFLOW)
     return 0

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 from sysnames import errno as E
 from tracer.errors import LinuxError
 from tracer.kernel.calls import transfer
-from tracer.kernel.calls.common import MAX_NON_LFS, is_32bit, readable, send_sigpipe, writable
+from tracer.kernel.calls.common import (
+    MAX_NON_LFS,
+    is_32bit,
+    is_32bit_kernel,
+    readable,
+    send_sigpipe,
+    writable,
+)
+from tracer.kernel.inotify import WATCHES
 from tracer.kernel.registry import syscall
 from tracer.kernel.task import RLIM_INFINITY, RLIMIT_FSIZE
 from tracer.memory.space import READ, WRITE
@@ -63,7 +71,7 @@ def write(task: Task, fd: int, buf: int, count: int) -> Result:
         if views and len(views[0]) == count:
             inode = file.inode
             if inode is not None and inode.mode & S_IFMT == S_IFREG and (
-                    inode in task.kernel.shared_files or inode.mode & (S_ISUID | S_ISGID)
+                    WATCHES or inode in task.kernel.shared_files or inode.mode & (S_ISUID | S_ISGID)
                     or task.process.limits[RLIMIT_FSIZE][0] != RLIM_INFINITY
                     or file.pos > MAX_NON_LFS - _SMALL):
                 return transfer.write(task, file, ((buf, count),))
@@ -251,7 +259,7 @@ def lseek(task: Task, fd: int, offset: int, whence: int) -> int:
     if whence > SEEK_MAX:
         raise LinuxError(E.EINVAL)
     result = file.seek(offset, whence)
-    if result > MAX_NON_LFS and is_32bit(task):
+    if result > MAX_NON_LFS and is_32bit_kernel(task):
         raise LinuxError(E.EOVERFLOW)
     return result
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel import inotify
 from tracer.kernel.calls.common import (
     LOFF_MAX,
     MAX_NON_LFS,
@@ -51,6 +52,7 @@ def _new_size(task: Task, old: int, length: int) -> None:
 
 
 def _resized(task: Task, inode: Inode | None, old: int, new: int) -> None:
+    inotify.notify(inode, inotify.IN_MODIFY)
     if inode in task.kernel.shared_files:
         task.kernel.file_written(inode, min(old, new), max(old, new))
 

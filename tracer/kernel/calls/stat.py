@@ -110,7 +110,7 @@ def _check_overflow(attr: Attr, st: Layout) -> None:
 
 @syscall("stat", st="stat")
 @syscall("stat64", st="stat64")
-@syscall("oldstat", st="oldstat")
+@syscall("oldstat@i386", st="oldstat")
 def stat(task: Task, filename: int, statbuf: int, *, st: Layout) -> int:
     """stat(2)."""
     path = get_path(task, filename)
@@ -119,7 +119,7 @@ def stat(task: Task, filename: int, statbuf: int, *, st: Layout) -> int:
 
 @syscall("lstat", st="stat")
 @syscall("lstat64", st="stat64")
-@syscall("oldlstat", st="oldstat")
+@syscall("oldlstat@i386", st="oldstat")
 def lstat(task: Task, filename: int, statbuf: int, *, st: Layout) -> int:
     """lstat(2)."""
     path = get_path(task, filename)
@@ -128,7 +128,7 @@ def lstat(task: Task, filename: int, statbuf: int, *, st: Layout) -> int:
 
 @syscall("fstat", st="stat")
 @syscall("fstat64", st="stat64")
-@syscall("oldfstat", st="oldstat")
+@syscall("oldfstat@i386", st="oldstat")
 def fstat(task: Task, fd: int, statbuf: int, *, st: Layout) -> int:
     """fstat(2); O_PATH descriptors too."""
     file = task.files.files.get(fd)

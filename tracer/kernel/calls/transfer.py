@@ -19,6 +19,8 @@ from tracer.kernel.calls.common import (
     send_sigpipe,
     send_sigxfsz,
 )
+from tracer.kernel.inotify import IN_MODIFY, WATCHES
+from tracer.kernel.inotify import changed as inotify_changed
 from tracer.kernel.task import RLIM_INFINITY, RLIMIT_FSIZE, drop
 from tracer.memory.space import READ, WRITE
 from tracer.vfs.base import (
@@ -259,8 +261,10 @@ def write(task: Task, file: File, buffers: Buffers, pos: int | None = None,
 
 
 def written(task: Task, file: File, count: int, pos: int | None) -> None:
-    """Show mappings of the file what changed."""
+    """Show mappings of the file, and those who watch it, what changed."""
     inode = file.inode
+    if WATCHES:
+        inotify_changed(file.location, IN_MODIFY)
     if inode in task.kernel.shared_files:
         if pos is None:
             pos = file.pos - count

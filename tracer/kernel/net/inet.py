@@ -49,7 +49,7 @@ class InetSocket(Socket):
 
     __slots__ = ("family", "fixed_ip", "fixed_port", "ip", "port", "remote")
 
-    family: int                     # type: ignore[misc]
+    family: int
 
     def __init__(self, net: Net, task: Task, family: int, kind: int, protocol: int,
                  flags: int = 0) -> None:
@@ -133,7 +133,7 @@ class InetSocket(Socket):
             ip = LOOPBACK4 if len(ip) == 4 or len(self.ip) == 4 else LOOPBACK6
         if not is_local(ip):
             raise LinuxError(E.ENETUNREACH)
-        if len(ip) != len(self.ip) and not is_any(self.ip) or len(ip) == 4 and self.only6():
+        if (len(ip) != len(self.ip) and not is_any(self.ip)) or (len(ip) == 4 and self.only6()):
             raise LinuxError(E.ENETUNREACH)
         return ip, port
 

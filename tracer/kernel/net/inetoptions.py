@@ -120,7 +120,7 @@ def _member(sock: InetSocket, level: int, group: bytes, index: int, join: bool) 
         raise LinuxError(E.EPROTO if level == IPPROTO_IP else E.EINVAL)
     if not is_multicast(group):
         raise LinuxError(E.EINVAL)
-    if index not in (0, _LOOPBACK_INDEX) or level == IPPROTO_IP and not index:
+    if index not in (0, _LOOPBACK_INDEX) or (level == IPPROTO_IP and not index):
         raise LinuxError(E.ENODEV)      # no route leads to groups
     groups: set[tuple[bytes, int]] = sock.options.setdefault((level, -1), set())
     key = group, index
@@ -147,15 +147,15 @@ def _set_ip_special(task: Task, sock: InetSocket, name: int, value: bytes) -> bo
             raise LinuxError(E.EINVAL)
         address = value[4:8] if len(value) >= 8 else value[:4]
         index = as_int(value[8:12]) if len(value) >= 12 else 0
-        if index not in (0, _LOOPBACK_INDEX) or not index and address[0] not in (0, 127):
+        if index not in (0, _LOOPBACK_INDEX) or (not index and address[0] not in (0, 127)):
             raise LinuxError(E.EADDRNOTAVAIL)
         sock.options[IPPROTO_IP, name] = int.from_bytes(address, "little", signed=True)
     elif name == IP_OPTIONS:
         if len(value) > 40:
             raise LinuxError(E.EINVAL)
         sock.options[IPPROTO_IP, name] = value
-    elif name == IP_HDRINCL and sock.type != SOCK_RAW or name == IP_MULTICAST_TTL and (
-            sock.type == SOCK_STREAM):
+    elif (name == IP_HDRINCL and sock.type != SOCK_RAW) or (name == IP_MULTICAST_TTL and (
+            sock.type == SOCK_STREAM)):
         raise LinuxError(E.ENOPROTOOPT if name == IP_HDRINCL else E.EINVAL)
     elif name == IP_TRANSPARENT and value[:4].strip(b"\0") and not task.creds.capable(
             CAP_NET_ADMIN):

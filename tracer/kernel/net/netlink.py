@@ -77,7 +77,7 @@ class Request:
     @property
     def dumps(self) -> bool:
         """Whether all objects are asked for."""
-        return self.flags & NLM_F_DUMP == NLM_F_DUMP
+        return bool(self.flags & NLM_F_DUMP == NLM_F_DUMP)
 
 
 def message(kind: int, flags: int, seq: int, port: int, body: bytes) -> bytes:

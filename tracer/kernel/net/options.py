@@ -183,7 +183,7 @@ def set_socket(task: Task, sock: Socket, name: int, value: bytes) -> None:
         if not options.pop((SOL_SOCKET, SO_ATTACH_FILTER), 0):
             raise LinuxError(E.ENOENT)
     elif name == SO_PEEK_OFF:
-        if sock.family != AF_UNIX and not (sock.family in (AF_INET, AF_INET6)):
+        if sock.family != AF_UNIX and sock.family not in (AF_INET, AF_INET6):
             raise LinuxError(E.EOPNOTSUPP)
         options[SOL_SOCKET, name] = number
     elif name == SO_MARK and not task.creds.capable(CAP_NET_ADMIN):

@@ -171,16 +171,17 @@ class Socket(File):
         super().__init__(net.fs.new_inode(task.creds.fsuid, task.creds.fsgid),
                          O_RDWR | flags & O_NONBLOCK)
         self.net = net
-        self.type = kind
-        self.protocol = protocol
+        self.type: int = kind
+        self.protocol: int = protocol
         self.uid = task.creds.fsuid
         self.options: dict[tuple[int, int], Any] = {}
         self.flows = kind == SOCK_STREAM
         self.error = 0
         self.shut = 0
         self.changed = WaitQueue()
-        self.sndbuf = self.rcvbuf = BUFFER_DEFAULT
-        self.rcvlowat = 1
+        self.sndbuf: int = BUFFER_DEFAULT
+        self.rcvbuf: int = BUFFER_DEFAULT
+        self.rcvlowat: int = 1
         self.read_timeout: int | None = None
         self.write_timeout: int | None = None
         self.peercred: Ucred = (0, 0xFFFFFFFF, 0xFFFFFFFF)

@@ -338,7 +338,7 @@ class TcpSocket(InetSocket):
                 self.taken += count
                 if full and self.peer is not None and self.peer._writable():
                     self.peer.wake()
-        if into.length >= target or not size and inbox:
+        if into.length >= target or (not size and inbox):
             return
         if into.length and (ended or not target):
             return

@@ -132,7 +132,8 @@ class UnixSocket(Socket):
             self.net.abstract[name] = self
             self.sun = address
             return
-        from tracer.kernel.calls.common import AT_FDCWD, lookup_parent
+        from tracer.kernel.calls.common import lookup_parent
+        from tracer.kernel.task import AT_FDCWD
         from tracer.vfs.names import create
         where, last, slash = lookup_parent(task, AT_FDCWD, name)
         mode = S_IFSOCK | 0o777 & ~task.fs.umask
@@ -174,7 +175,8 @@ class UnixSocket(Socket):
         if abstract:
             found = self.net.abstract.get(name)
         else:
-            from tracer.kernel.calls.common import AT_FDCWD, lookup
+            from tracer.kernel.calls.common import lookup
+            from tracer.kernel.task import AT_FDCWD
             inode = lookup(task, AT_FDCWD, name).inode
             inode.permission(MAY_WRITE, task.creds)
             found = None
@@ -496,9 +498,9 @@ class UnixSocket(Socket):
         target = wake_target(size, flags, self.rcvlowat)
         ended = self.error or self.shut & RCV_SHUTDOWN
         peek = flags & MSG_PEEK
-        if self.rcvlowat > 1 and not ended and not flags & (MSG_DONTWAIT | MSG_WAITALL):
-            if self._available() < target:
-                raise LinuxError(E.EAGAIN)
+        if self.rcvlowat > 1 and not ended and not flags & (MSG_DONTWAIT | MSG_WAITALL) and (
+                self._available() < target):
+            raise LinuxError(E.EAGAIN)
         if peek:
             into.data.clear()
         index = 0
@@ -537,7 +539,7 @@ class UnixSocket(Socket):
                 target = 0
                 break
         into.length = len(into.data)
-        if into.length >= target or not size and queue:
+        if into.length >= target or (not size and queue):
             return
         if self.error and not into.length:
             raise LinuxError(self.take_error())

@@ -1,0 +1,1 @@
+"""System V and POSIX inter-process communication (sysvipc(7), mq_overview(7))."""
