@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sysnames.errno import MESSAGES, NAMES
 from tracer.errors import LinuxError, PytraceError
+from tracer.interrupt import Interrupted, watch
 from tracer.kernel import exec as execution
 from tracer.kernel.calls import load
 from tracer.kernel.clock import Clock, HostClock
@@ -290,11 +291,17 @@ def run(options: RunOptions) -> int:
     session = Session(options, log.write, log.immediate, warn)
     session.inherited = inherited
     writer = session.writer
+    forget = watch(session.kernel)
     try:
         task = session.start(program)
         session.kernel.run()
+    except Interrupted as e:
+        writer.flush()
+        log.close()
+        return _die(e.signo)
     finally:
         writer.flush()
+        forget()
     status = task.process.status or 0
     log.close()
     if status & 0x7F:

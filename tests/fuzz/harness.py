@@ -32,6 +32,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,8 +128,8 @@ class World:
 
 def prepare() -> None:
     """Import all that a run imports anyway, so that forked workers need not."""
-    import tracer.cli.main
-    import tracer.session
+    for name in ("tracer.cli.main", "tracer.session"):
+        import_module(name)
     from tracer.kernel.calls import load
 
     load()
@@ -149,9 +150,7 @@ def _watch(world: World, alarm: int) -> None:
         elif event == "os.kill":
             if args[0] == own:
                 return
-        elif event not in _FORBIDDEN:
-            return
-        elif event == "fcntl.fcntl" and args[1] in _HARMLESS_FCNTL:
+        elif event not in _FORBIDDEN or (event == "fcntl.fcntl" and args[1] in _HARMLESS_FCNTL):
             return
         elif event == "os.truncate" and args[0] in (0, 1, 2):
             return      # the host's own descriptors, which the guest has been given
@@ -291,8 +290,9 @@ def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -
         ends = [_END.search(x) for x in log.splitlines()[-50:]]
         if not any(x and x[2] and (x[2] == killer or killer.startswith("SIGRT")) for x in ends):
             return f"pytrace was killed by {killer}; the log ends {log[-200:]!r}"
-    elif not stopped and errors.startswith("pytrace: ") and code == 1:
-        return "" if errors.count("\n") == 1 else f"more than one line: {errors[:500]}"
+    elif not stopped and "pytrace: " in errors and code == 1:
+        message = errors[errors.rfind("pytrace: "):]    # the guest may have written before it
+        return "" if message.count("\n") == 1 else f"more than one line: {message[:500]}"
     elif not stopped and not any(_END.search(x) for x in log.splitlines()[-50:]):
         return f"no end in the log: {log[-200:]!r}; {errors[-300:]!r}"
     return ""

@@ -16,8 +16,6 @@ from sysnames.constants import get
 from sysnames.kinds import CTYPES, DEFAULT
 from sysnames.lookup import signature
 from sysnames.row import Item, Kind
-from tracer.kernel.calls import load
-from tracer.kernel.registry import find_handler
 from tests.fuzz.harness import Maker, Program, command
 from tests.fuzz.programs import (
     ABIS,
@@ -31,6 +29,8 @@ from tests.fuzz.programs import (
     program,
     word_size,
 )
+from tracer.kernel.calls import load
+from tracer.kernel.registry import find_handler
 
 CALLS = 48                      # in one program
 NUMBERS = (0, 1, 2, 3, 4, 7, 8, 16, 64, 100, 128, 255, 256, 1000, 4095, 4096, 4097, 8192, 65536,

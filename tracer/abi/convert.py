@@ -21,8 +21,8 @@ _LONG = {"x86_64": 64, "aarch64": 64}
 _BITS = {"char": 8, "uchar": 8, "short": 16, "ushort": 16, "int": 32, "uint": 32, "s64": 64,
          "u64": 64}
 _SIGNED = frozenset(("char", "short", "int", "long", "s64"))
-# 64-bit arguments start at an even register
-_EVEN_PAIRS = frozenset(("arm", "arm_oabi"))
+# 64-bit arguments start at an even register (in the EABI only)
+_EVEN_PAIRS = frozenset(("arm",))
 
 _cache: dict[tuple[str, str], Converter] = {}
 

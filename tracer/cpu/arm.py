@@ -9,6 +9,7 @@ from tracer.memory.arena import PAGE, Arena
 
 _CPU_MAX = 33
 _THUMB = 1 << 5             # CPSR.T
+_IT = 0x0600FC00            # CPSR.IT
 
 
 class Arm(Engine):
@@ -24,6 +25,17 @@ class Arm(Engine):
         "fpexc": 4, "fpscr": 6, "cpacr": 111, "tls": 113, **{f"d{i}": 14 + i for i in range(32)},
     }
     TLS = "tls"
+
+    def settle(self) -> None:
+        """Clear the IT bits of CPSR.
+
+        Unicorn restores them from the translated block before it asks for a TLB entry, as if
+        the block were left, and then goes on in it: the next block would start as if inside
+        an IT block.
+        """
+        cpsr = self.get("cpsr")
+        if cpsr & _IT:
+            self.set("cpsr", cpsr & ~_IT)
 
     def before_run(self) -> None:
         uclib.ctl(self.handle, uclib.CTL_UC_PAGE_SIZE, PAGE)
@@ -79,7 +91,8 @@ class Arm(Engine):
         bit = self.pc_bit()
         self.set("pc", (self.get("pc") - (2 if bit else 4)) | bit)
         self.set("r0", words[1])
-        self.set("r7", words[0] if number is None else number)
+        if number is not None:
+            self.set("r7", number)
 
     def trap_pc(self, words: tuple[int, ...]) -> int:
         """The address after the trap instruction."""

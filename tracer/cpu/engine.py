@@ -90,6 +90,9 @@ class Engine:
         """The address after the trap instruction."""
         raise NotImplementedError
 
+    # Called after a TLB miss was served, where the CPU needs it.
+    settle: Callable[[], None] | None = None
+
     def before_run(self) -> None:
         """Settings that must precede everything else (page size, CPU model)."""
 
@@ -202,6 +205,7 @@ class Engine:
         flush, handle, command = lib.uc_ctl, self._chandle, self._flush_ctl
         left, size = _TLB_START - 56, _TLB_START
         diagnose: Callable[[int, int, int, int, int], bool] | None = None
+        settle = self.settle
 
         def set_table(space: AddressSpace) -> None:
             nonlocal get
@@ -244,6 +248,8 @@ class Engine:
             except KeyError:
                 buffer = entries[entry] = ENTRY.from_address(entry)
             pack(buffer, 0, page & -PAGE, page & 7)
+            if settle is not None:
+                settle()
             return True
 
         callback = uclib.HOOK_TLB_T(fill)

@@ -233,6 +233,9 @@ def commit(task: Task, program: Program, space: AddressSpace) -> None:
     task.engine = kernel.engine(abi)
     kernel.load_new(task)
     task.oabi = program.image.abi == "arm" and not program.image.e_flags & _EF_ARM_EABI
+    if task.oabi:
+        from tracer.kernel import oabi
+        oabi.accept(kernel, task.engine)
     task.comm = program_name(program)
     process = task.process
     if process.handlers.users > 1 or task.handlers is not process.handlers:

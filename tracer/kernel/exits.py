@@ -149,6 +149,8 @@ class Exits:
         if process.itimers or process.posix_timers:
             from tracer.kernel.calls.timers import release
             release(process)
+        if kernel.ipc is not None:
+            kernel.ipc.exited(process)
         for child in list(process.children):
             self._reparent(child, process)
         process.exit_queue.wake()

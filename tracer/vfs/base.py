@@ -282,6 +282,10 @@ class File:
 
     seekable = True
     writes_all = False      # a blocking write(2) is repeated until all is written (pipes)
+    raises_sigpipe = True   # when a write fails with EPIPE
+    # how long a read or write may wait, in nanoseconds (SO_RCVTIMEO, SO_SNDTIMEO)
+    read_timeout: int | None = None
+    write_timeout: int | None = None
 
     def __init__(self, inode: Inode | None, flags: int) -> None:
         self.inode = inode

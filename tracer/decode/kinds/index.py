@@ -29,8 +29,8 @@ MODULES: dict[str, str] = {
         "page_status user_desc user_desc_ptr",
     "mount":
         "fanotify_dirfd fanotify_flags fhandle fsconfig_aux fsconfig_key fsconfig_value "
-        "mount_data mount_flags mount_type quotactl_addr quotactl_cmd quotactl_id "
-        "statmount_buf swap_flags",
+        "idmap_fd mount_data mount_flags mount_type quotactl_addr quotactl_cmd "
+        "quotactl_id statmount_buf swap_flags",
     "net":
         "inet_addr message messages port recvmmsg_result socket_protocol socket_type "
         "sockopt_name sockopt_value",

@@ -79,7 +79,7 @@ def write(task: Task, fd: int, buf: int, count: int) -> Result:
                 n = file.write(views)
             except LinuxError as error:
                 if error.errno != _EAGAIN or file.flags & O_NONBLOCK:
-                    if error.errno == _EPIPE:
+                    if error.errno == _EPIPE and file.raises_sigpipe:
                         send_sigpipe(task)
                     raise
                 n = 0

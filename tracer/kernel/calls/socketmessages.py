@@ -413,7 +413,7 @@ def _recvmmsg(task: Task, sock: Socket, address: int, vlen: int, flags: int, tim
             result = _recvmsg(task, sock, address, flags & ~MSG_WAITFORONE, hdr, iov, seen.append)
             if not isinstance(result, int):
                 result = yield from result  # type: ignore[misc]
-            task.mem.write_int(address + at, result, 4)  # type: ignore[arg-type]
+            task.mem.write_int(address + at, result, 4)
             done += 1
             address += mmsg.size
             if flags & MSG_WAITFORONE:

@@ -32,6 +32,7 @@ from tracer.vfs.base import (
     S_IFIFO,
     S_IFMT,
     S_IFREG,
+    S_IFSOCK,
     S_ISGID,
     S_ISUID,
     makedev,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     Buffers = Sequence[tuple[int, int]]
 
 CHUNK = 1 << 16         # buffers are made accessible in pieces: a huge one costs no memory
+MESSAGE = 1 << 22       # longer than any socket's messages
 PIPE_CHUNK = 1 << 20    # no pipe holds more
 _NULL = makedev(1, 3)
 
@@ -181,17 +183,24 @@ def _read_short(file: File, views: list[memoryview], got: int, wanted: int,
     return 0
 
 
+def _deadline(task: Task, timeout: int | None) -> int | None:
+    """When a wait that begins now ends."""
+    return None if timeout is None else task.kernel.clock.monotonic() + timeout
+
+
 def read_wait(task: Task, file: File, buffers: Buffers, pos: int | None) -> Blocking:
     """Wait until there is something to read."""
+    deadline = _deadline(task, file.read_timeout)
     file.refs += 1
     try:
         while True:
-            if (yield Wait(file.waiters())) == Wait.SIGNAL:
-                raise LinuxError(E.ERESTARTSYS)
+            reason = yield Wait(file.waiters(), deadline)
+            if reason == Wait.SIGNAL:
+                raise LinuxError(E.ERESTARTSYS if deadline is None else E.EINTR)
             try:
                 return read_now(task, file, buffers, pos)
             except LinuxError as error:
-                if error.errno != E.EAGAIN:
+                if error.errno != E.EAGAIN or reason == Wait.TIMEOUT:
                     raise
     finally:
         drop(file)
@@ -248,7 +257,7 @@ def write(task: Task, file: File, buffers: Buffers, pos: int | None = None,
     try:
         done = write_now(task, file, buffers, pos)
     except LinuxError as error:
-        if error.errno == E.EPIPE:
+        if error.errno == E.EPIPE and file.raises_sigpipe:
             send_sigpipe(task)
             raise
         if error.errno != E.EAGAIN or nowait or file.flags & O_NONBLOCK:
@@ -281,6 +290,8 @@ def write_now(task: Task, file: File, buffers: Buffers, pos: int | None) -> int:
     if kind_of(file) == S_IFIFO:
         # how the bytes fall into slots depends on the whole write modulo the page size
         limit = PIPE_CHUNK + sum(size for _, size in buffers) % PAGE
+    elif kind_of(file) == S_IFSOCK:
+        limit = MESSAGE         # a write is one message
     else:
         limit = CHUNK
     for piece, wanted in _pieces(buffers, limit):
@@ -312,7 +323,7 @@ def _write_short(file: File, views: list[memoryview], got: int, wanted: int,
     if kind == S_IFIFO:         # whole pages only
         got -= got % PAGE
         views = [memoryview(b"".join(views)[:got])] if got else []
-    if not got:
+    if not got or kind == S_IFSOCK:
         raise LinuxError(E.EFAULT)
     return file.write(views, pos)
 
@@ -320,20 +331,22 @@ def _write_short(file: File, views: list[memoryview], got: int, wanted: int,
 def write_wait(task: Task, file: File, buffers: Buffers, pos: int | None, done: int) -> Blocking:
     """Write the rest; a signal or an error after some bytes ends it with their number."""
     total = sum(size for _, size in buffers)
+    deadline = _deadline(task, file.write_timeout)
     file.refs += 1
     try:
         while True:
-            if (yield Wait(file.waiters())) == Wait.SIGNAL:
+            reason = yield Wait(file.waiters(), deadline)
+            if reason == Wait.SIGNAL:
                 if done:
                     return done
-                raise LinuxError(E.ERESTARTSYS)
+                raise LinuxError(E.ERESTARTSYS if deadline is None else E.EINTR)
             try:
                 done += write_now(task, file, skipped(buffers, done),
                                   None if pos is None else pos + done)
             except LinuxError as error:
-                if error.errno == E.EPIPE:
+                if error.errno == E.EPIPE and file.raises_sigpipe:
                     send_sigpipe(task)
-                if error.errno == E.EAGAIN:
+                if error.errno == E.EAGAIN and reason != Wait.TIMEOUT:
                     continue
                 if done:
                     return done

@@ -9,6 +9,7 @@ from tracer.errors import LinuxError
 
 if TYPE_CHECKING:
     from tracer.kernel.ipc.messages import Queue
+    from tracer.kernel.ipc.mqueue import MqFS
     from tracer.kernel.ipc.semaphores import SemaphoreSet
     from tracer.kernel.ipc.shared import Segment
     from tracer.kernel.kernel import Kernel
@@ -157,6 +158,7 @@ class Ipc:
         self.sem: Ids[SemaphoreSet] = Ids()
         self.msg: Ids[Queue] = Ids()
         self.undo: dict[Process, dict[SemaphoreSet, list[int]]] = {}
+        self.mqueues: MqFS | None = None        # POSIX queues, made on first use
 
     def now(self) -> int:
         """Seconds since the epoch."""

@@ -69,7 +69,7 @@ class InetSocket(Socket):
         """The ports of its protocol."""
         stream = self.type == SOCK_STREAM
         key = "tcp" if stream else "udp"
-        found: PortTable | None = self.net.ports.get(key)
+        found = self.net.ports.get(key)
         if found is None:
             found = self.net.ports[key] = PortTable(self.net.kernel.clock, stream)
         return found

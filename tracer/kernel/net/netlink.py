@@ -186,9 +186,9 @@ class NetlinkSocket(Socket):
             raise LinuxError(E.EMSGSIZE)
         who = credentials(task)
         if groups:
-            for (protocol, _), other in list(self.net.netlink.items()):
-                if protocol == self.protocol and other is not self and other.groups & groups:
-                    other.put(data, self.port, who)
+            for (protocol, _), member in list(self.net.netlink.items()):
+                if protocol == self.protocol and member is not self and member.groups & groups:
+                    member.put(data, self.port, who)
         if port:
             other = self.net.netlink.get((self.protocol, port))
             if other is None:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tracer.kernel.kernel import Kernel
+    from tracer.kernel.net.netlink import NetlinkSocket
+    from tracer.kernel.net.ports import PortTable
+    from tracer.kernel.net.udp import RawSocket
+    from tracer.kernel.net.unix import UnixSocket
     from tracer.kernel.registry import Result
     from tracer.kernel.task import Task
 
@@ -129,12 +133,12 @@ class Net:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.fs = SockFS(makedev(0, 8))
-        self.abstract: dict[bytes, Any] = {}        # AF_UNIX names that start with NUL
-        self.inodes: dict[Inode, Any] = {}          # AF_UNIX names in file systems
+        self.abstract: dict[bytes, UnixSocket] = {}     # AF_UNIX names that start with NUL
+        self.inodes: dict[Inode, UnixSocket] = {}       # AF_UNIX names in file systems
         self.next_autobind = 0
-        self.ports: dict[str, Any] = {}             # "tcp", "udp" → PortTable
-        self.netlink: dict[tuple[int, int], Any] = {}   # protocol, port → socket
-        self.raw: list[Any] = []
+        self.ports: dict[str, PortTable] = {}           # "tcp", "udp"
+        self.netlink: dict[tuple[int, int], NetlinkSocket] = {}     # by protocol and port
+        self.raw: list[RawSocket] = []
 
 
 def network(kernel: Kernel) -> Net:
@@ -189,6 +193,10 @@ class Socket(File):
     # -- as a file ------------------------------------------------------------------------
     @property
     def writes_all(self) -> bool:  # type: ignore[override]
+        return self.flows
+
+    @property
+    def raises_sigpipe(self) -> bool:  # type: ignore[override]
         return self.flows
 
     def name(self) -> bytes:

@@ -179,9 +179,7 @@ class UnixSocket(Socket):
             from tracer.kernel.task import AT_FDCWD
             inode = lookup(task, AT_FDCWD, name).inode
             inode.permission(MAY_WRITE, task.creds)
-            found = None
-            if inode.mode & S_IFMT == S_IFSOCK:
-                found = self.net.inodes.get(inode)
+            found = self.net.inodes.get(inode) if inode.mode & S_IFMT == S_IFSOCK else None
         if found is None:
             raise LinuxError(E.ECONNREFUSED)
         if found.type != self.type:
