@@ -54,10 +54,8 @@ class Tracer:
     def observes(self, entry: Entry) -> bool:
         """Whether a call is traced; prepares its plan."""
         options = self.options
-        if entry.number >= 0x7F000000:
-            return False
         try:
-            made: Any = plan(entry.name, entry.abi, options)
+            made: Any = plan(entry.row, entry.abi, options)
             entry.plan = made
         except KeyError:
             entry.plan = RawPlan(entry.name, entry.abi)

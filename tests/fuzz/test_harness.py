@@ -55,7 +55,7 @@ def test_sigterm_ends_a_loop(world: World, abi: str) -> None:
     verdict = run(world, Program(data), .5)
     assert verdict.kind == "long", verdict
     assert verdict.seconds < 4
-    assert world.log.read_text().startswith("execve(")
+    assert "execve(" in world.log.read_text()
 
 
 def disaster(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:

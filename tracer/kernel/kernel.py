@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 RESTARTS = frozenset((-512, -513, -514, -516))
 PRIVATE = 0x7F000000            # call numbers of our vDSO: handled, never shown
+_SHMAT = 21                     # of ipc(2)
 QUANTUM = 100_000               # instructions a task runs while others wait
 
 
@@ -77,14 +78,17 @@ class Entry:
     it; plan: the tracer's.
     """
 
-    __slots__ = ("abi", "convert", "handle", "name", "number", "observed", "plan")
+    __slots__ = ("abi", "convert", "handle", "multiplexed", "name", "number", "observed", "plan",
+                 "row")
 
     def __init__(self, name: str, abi: str, number: int) -> None:
-        self.name = name
+        self.row = name             # of sysnames.signatures; may have a suffix
+        self.name = name.partition("@")[0]
         self.abi = abi
         self.number = number
         self.observed = False
         self.plan: Any = None
+        self.multiplexed = name in ("socketcall", "ipc")    # stands for many calls
         try:
             self.convert = converter(name, abi)
         except KeyError:
@@ -106,6 +110,21 @@ def _six(words: Any) -> tuple[int, ...]:
 
 def _not_emulated(task: Task, *_args: int) -> int:
     raise LinuxError(E.ENOSYS)
+
+
+def _multiplexed(outer: Entry, task: Task, *_args: int) -> Any:
+    """A call shown as what it stands for, but made as the program made it."""
+    result = outer.handle(task, *outer.convert(task.trap_words[1:]))
+    if outer.name == "ipc" and task.trap_words[1] & 0xFFFF == _SHMAT and result == 0:
+        return _shmat_result(task, task.trap_words)
+    return result
+
+
+def _shmat_result(task: Task, words: tuple[int, ...]) -> Any:
+    """The program gets 0 and the address in memory; the log shows the address."""
+    yield OUTSIDE
+    task.engine.complete(words, 0)
+    return Done(task.mem.read_int(words[4], 4))
 
 
 def _skipped(task: Task, first: int, *_args: int) -> int:
@@ -145,6 +164,7 @@ class Kernel:
         self.pid_max = 4194304
         self.run_queue: deque[Task] = deque()
         self.engines: dict[str, Engine] = {}
+        self.inner_entries: dict[tuple[str, str], Entry] = {}
         self.loaded: dict[str, Task] = {}       # whose registers an engine holds
         self.namespace: Namespace = None  # type: ignore[assignment]  # set by the session
         self.shared_files: dict[Inode, Backing] = {}
@@ -262,6 +282,8 @@ class Kernel:
             if virtual:
                 clock.now += cost
             task = self.current
+            if entry.multiplexed:
+                entry, words = self._demultiplex(entry, words, task)  # type: ignore[arg-type]
             args = entry.convert(words[1:])
             token = None
             if entry.observed and task.traced:  # type: ignore[union-attr]
@@ -301,6 +323,24 @@ class Kernel:
                 entry.handle = partial(_unknown, number)
         entry.observed = self.observer.observes(entry)
         return entry
+
+    def _demultiplex(self, entry: Entry, words: tuple[int, ...],
+                     task: Task) -> tuple[Entry, tuple[int, ...]]:
+        """The call that socketcall or ipc stands for, with its arguments as registers; the call
+        itself when they cannot be read."""
+        from tracer.abi.multiplex import inner
+        found = inner(entry.name, words[1:], task.mem)
+        if found is None:
+            return entry, words
+        name, arguments = found
+        key = entry.abi, name
+        call = self.inner_entries.get(key)
+        if call is None:
+            call = self.inner_entries[key] = Entry(name, entry.abi, entry.number)
+            call.handle = partial(_multiplexed, entry)
+            call.observed = self.observer.observes(call)
+        task.trap_words = words
+        return call, (words[0], *arguments, *[0] * (9 - len(arguments)))
 
     def _not_done(self, task: Task, entry: Entry, words: tuple[int, ...], token: Any,
                   result: Any) -> int | None:

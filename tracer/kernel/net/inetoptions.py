@@ -8,6 +8,7 @@ from sysnames import errno as E
 from tracer.errors import LinuxError
 from tracer.kernel.net.address import canonical, is_multicast
 from tracer.kernel.net.constants import (
+    AF_INET,
     AF_INET6,
     CAP_NET_ADMIN,
     IPPROTO_IP,
@@ -95,7 +96,7 @@ TCP: dict[int, Option] = {
     20: Option(readonly=True), 21: Option(readonly=True),
     23: Option(0, 0),                   # TCP_FASTOPEN
     24: Option(readonly=True),          # TCP_TIMESTAMP
-    25: Option(-1),                     # TCP_NOTSENT_LOWAT
+    25: Option(),                     # TCP_NOTSENT_LOWAT
     27: Option(0, 0, 2),                # TCP_SAVE_SYN
     30: Option(0, 0, 1),                # TCP_FASTOPEN_CONNECT
     34: Option(0, 0, 1),                # TCP_FASTOPEN_NO_COOKIE
@@ -196,6 +197,11 @@ def _set_tcp_special(sock: InetSocket, name: int, value: bytes) -> bool:
         raise LinuxError(E.ENOENT)
     if name == TCP_REPAIR:
         raise LinuxError(E.EPERM)
+    if name == TCP_DEFER_ACCEPT:
+        # kept as a number of retransmissions: after 1, 3, 7 ... seconds
+        seconds = max(as_int(value), 0)
+        sock.options[IPPROTO_TCP, name] = (1 << seconds.bit_length()) - 1
+        return True
     return False
 
 
@@ -307,7 +313,7 @@ def get_option(task: Task, sock: InetSocket, level: int, name: int, size: int) -
     elif level == IPPROTO_IPV6 and sock.family == AF_INET6:
         getter = _get_ipv6
     if getter is None:
-        raise LinuxError(E.ENOPROTOOPT)
+        raise LinuxError(E.EOPNOTSUPP if sock.family == AF_INET else E.ENOPROTOOPT)
     if size < 0:
         raise LinuxError(E.EINVAL)
     return getter(sock, name, size)

@@ -8,7 +8,7 @@ from tracer.errors import Fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracer.decode.call import Memory
+    from tracer.memory.space import AddressSpace
 
 # socketcall's number → call and how many words it takes
 SOCKET_CALLS: dict[int, tuple[str, int]] = {
@@ -27,7 +27,7 @@ IPC_CALLS: dict[int, tuple[str, str]] = {
 }
 
 
-def inner(name: str, words: Sequence[int], mem: Memory) -> tuple[str, tuple[int, ...]] | None:
+def inner(name: str, words: Sequence[int], mem: AddressSpace) -> tuple[str, tuple[int, ...]] | None:
     """The call that a multiplexed one stands for: its name (the name of its row) and registers.
 
     words: the raw registers of socketcall or ipc.  None when the number is unknown or the
