@@ -155,6 +155,10 @@ def _format(fields: Iterable[Field], size: int) -> str:
     return "".join(parts)
 
 
+# Kinds of bytes in place and their sizes; 0: the last parameter.
+_IN_PLACE = {"uuid": 16, "chars_upto": 0, "bytes_upto": 0, "hardware_address": 0}
+
+
 class _Shape(NamedTuple):
     size: int
     align: int
@@ -185,15 +189,18 @@ def _shape(kind: Kind, ctype: str | None, abi: str) -> _Shape:
     if name in ("chars", "bytes"):
         size = _count(kind, 0)
         return _Shape(size, 1, f"{size}s", 1)
+    if name in _IN_PLACE:
+        size = _IN_PLACE[name] or _count(kind, len(kind.params) - 1)
+        return _Shape(size, 1, f"{size}s", 1)
     if name == "sigset":
         size = _count(kind, 0)
         return _Shape(size, _scalar("ulong", abi).align, "Q" if size == 8 else "I", 1)
-    if name == "array":
+    if name in ("array", "list", "upto"):
         inner = kind.params[0]
         if isinstance(inner, int):
             raise LayoutError(f"no kind in {kind}")
         one = _shape(inner, ctype, abi)
-        n = _count(kind, 1)
+        n = _count(kind, len(kind.params) - 1)
         return _Shape(one.size * n, one.align, one.format * n, one.values * n, one.nested)
     if ctype is None and name == "struct":
         inner = kind.params[0]

@@ -37,28 +37,35 @@ def signature(name: str, abi: str) -> Row:
     return parse(_find(SIGNATURES, name, abi))
 
 
+# Where structures are, in the order of look-up; the later ones are for few programs.
+_STRUCTURES = ("structs", "structs_devices", "structs_ioctl", "structs_media")
+
+
+def _structure_text(name: str, abi: str) -> str | None:
+    from importlib import import_module
+
+    for module in _STRUCTURES:
+        rows: dict[str, str] = import_module(f"sysnames.{module}").STRUCTS
+        for suffix in SUFFIXES[abi]:
+            text = rows.get(name + suffix)
+            if text is not None:
+                return text
+    return None
+
+
 @cache
 def structure(name: str, abi: str) -> Row:
     """The row of a structure.  Raises KeyError for an unknown name or ABI."""
-    from .structs import STRUCTS
-
-    try:
-        return parse(_find(STRUCTS, name, abi))
-    except KeyError:
-        from .structs_devices import STRUCTS as more
-
-        return parse(_find(more, name, abi))
+    text = _structure_text(name, abi)
+    if text is None:
+        raise KeyError(name)
+    return parse(text)
 
 
+@cache
 def is_structure(name: str, abi: str) -> bool:
     """True if there is a structure of this name on this ABI."""
-    from .structs import STRUCTS
-
-    if any(name + suffix in STRUCTS for suffix in SUFFIXES[abi]):
-        return True
-    from .structs_devices import STRUCTS as more
-
-    return any(name + suffix in more for suffix in SUFFIXES[abi])
+    return _structure_text(name, abi) is not None
 
 
 def _mentions(kind: Kind, names: frozenset[str]) -> bool:

@@ -57,7 +57,7 @@ STRUCTS: dict[str, str] = {
     # --- block devices --------------------------------------------------------------------------
     "hd_geometry": "heads uchar, sectors uchar, cylinders ushort, start ulong",
     "blkpg_ioctl_arg": "op enum(blkpg_ops):int, flags int, datalen int, "
-    "data blkpg_data:ptr",
+    "data ptr(blkpg_partition)",
     "blkpg_partition": "start s64, length s64, pno int, devname chars(64), volname chars(64)",
     # --- network interfaces ---------------------------------------------------------------------
     "tun_filter": "flags ushort, count ushort",

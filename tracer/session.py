@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sysnames.errno import MESSAGES, NAMES
+from tracer.cli.messages import program_name
 from tracer.errors import LinuxError, PytraceError
-from tracer.interrupt import Interrupted, watch
+from tracer.interrupts import Ended, Interrupts
+from tracer.interrupts import Ended, Interrupts
 from tracer.kernel import exec as execution
 from tracer.kernel.calls import load
 from tracer.kernel.clock import Clock, HostClock
@@ -25,8 +27,8 @@ from tracer.kernel.task import (
 )
 from tracer.memory.space import AddressSpace
 from tracer.memory.vma import Vma
-from tracer.output.strace import StraceWriter
-from tracer.tracing import Tracer
+from tracer.output.log import Log, make_writer
+from tracer.tracing import make_tracer
 
 if TYPE_CHECKING:
     from tracer.options import RunOptions
@@ -44,48 +46,6 @@ LIMITS = {
     12: (819200, 819200), 13: (0, 0), 14: (0, 0), 15: _UNLIMITED,
 }
 _STACK = 1 << 20            # of the space from which the program is executed
-
-
-class Log:
-    """Where the log goes: standard error, a file, or a command's input."""
-
-    def __init__(self, options: RunOptions) -> None:
-        self.process: Any = None
-        output = options.output
-        self.immediate = output is None
-        if output is None:
-            # A descriptor of our own: the program may close 2.
-            self.fd = os.dup(2)
-        elif options.output_is_pipe:
-            import subprocess
-            self.process = subprocess.Popen(  # a shell command by strace's definition
-                output[1:], shell=True, stdin=subprocess.PIPE, close_fds=True)
-            self.fd = os.dup(self.process.stdin.fileno())
-            self.process.stdin.close()
-        else:
-            flags = os.O_WRONLY | os.O_CREAT | (
-                os.O_APPEND if options.output_append else os.O_TRUNC)
-            try:
-                self.fd = os.open(output, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
-            except OSError as e:
-                raise PytraceError(f"Can't fopen '{output}': {e.strerror}") from None
-
-    def write(self, text: str) -> None:
-        """Write all of a text; a reader that went away is not an error."""
-        data = text.encode("utf-8", "surrogateescape")
-        try:
-            while data:
-                data = data[os.write(self.fd, data):]
-        except BrokenPipeError:
-            pass
-        except OSError as e:
-            raise PytraceError(f"cannot write the log: {e.strerror}") from None
-
-    def close(self) -> None:
-        """The log is complete."""
-        os.close(self.fd)
-        if self.process is not None:
-            self.process.wait()
 
 
 def host_limits() -> dict[int, tuple[int, int]]:
@@ -157,7 +117,7 @@ class Session:
     """The parts of a run, put together."""
 
     def __init__(self, options: RunOptions, sink: Callable[[str], None], immediate: bool,
-                 message: Callable[[str], None]) -> None:
+                 message: Callable[[str], None], log: Log | None = None) -> None:
         self.options = options
         self.message = message
         load()
@@ -165,8 +125,12 @@ class Session:
         clock = HostClock() if options.clock == "host" or host else Clock()
         self.kernel = Kernel(options.memory, clock, None, options.seed)
         self.kernel.host_random = host
-        self.writer = StraceWriter(options, sink, immediate, message)
-        self.kernel.observer = Tracer(options, self.writer)
+        self.kernel.message = message
+        self.kernel.parent_comm = os.fsencode(os.path.basename(program_name()))[:15]
+        self.kernel.debug = bool(os.environ.get("PYTRACE_DEBUG"))
+        self.writer = make_writer(options, sink, immediate, message, log)
+        self.tracer = make_tracer(options, self.writer)
+        self.kernel.observer = self.tracer
         self.system = System(self.kernel)
 
     def guest(self, program: str) -> Guest:
@@ -288,20 +252,20 @@ def run(options: RunOptions) -> int:
         inherited = descriptors()
     program = find_program(options.program)
     log = Log(options)
-    session = Session(options, log.write, log.immediate, warn)
+    session = Session(options, log.write, log.immediate, warn, log)
     session.inherited = inherited
     writer = session.writer
-    forget = watch(session.kernel)
     try:
-        task = session.start(program)
-        session.kernel.run()
-    except Interrupted as e:
-        writer.flush()
+        with Interrupts(session.kernel):
+            task = session.start(program)
+            session.kernel.run()
+    except Ended as e:
+        session.tracer.finish()
         log.close()
         return _die(e.signo)
     finally:
         writer.flush()
-        forget()
+    session.tracer.finish()
     status = task.process.status or 0
     log.close()
     if status & 0x7F:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sysnames import table
 from tracer.decode.call import Call
 from tracer.decode.plan import RawPlan, plan
 
@@ -14,21 +15,34 @@ if TYPE_CHECKING:
     from tracer.output.strace import StraceWriter
 
 _SIGKILL = 1 << 8
-MASKS = {"x86_64": (1 << 64) - 1, "aarch64": (1 << 64) - 1}
-M32 = 0xFFFFFFFF
+_PRIVATE = 0xF0000          # the first of an architecture's own numbers
 
 
 class Event(Call):
     """A call as an event: what was decoded of it, and when.
 
     values: the arguments so far; entry: their text printed at entry, if a writer did; number:
-    of the call; started: virtual nanoseconds; pc: after the trap instruction.  injected: the
-    result that replaces the call, with ``replaced`` set.
+    of the call; started: nanoseconds of the clock; pc: after the trap instruction.  injection,
+    raw, row, poked and told belong to `tracer.tampering`; begun to `tracer.counting`; stack to
+    `tracer.details`.
     """
 
-    __slots__ = ("entry", "injected", "nofail", "number", "pc", "printed", "replaced", "started",
-                 "unfinished", "values")
+    __slots__ = ("begun", "entry", "injection", "number", "pc", "poked", "printed", "raw",
+                 "row", "stack", "started", "told", "unfinished", "values")
 
+    begun: int
+    entry: str | None
+    injection: Any          # tracer.selection.Injection or None
+    number: int
+    pc: int
+    poked: int
+    printed: str
+    raw: tuple[int, ...]
+    row: str
+    stack: list[str]
+    started: int
+    told: bool
+    unfinished: bool
     values: list[Value | None]
 
 
@@ -64,6 +78,9 @@ class Tracer:
             count = len(entry.plan.names)
             entry.plan = RawPlan(entry.name, entry.abi, count)
             entry.plan.classes = classes
+        if entry.name.startswith("syscall_0x") and entry.number < _PRIVATE and \
+                entry.number > max(n for n in table(entry.abi) if n < _PRIVATE):
+            return True         # beyond the table, where -e trace cannot name it: always shown
         return options.selected(entry.name, entry.abi, classes)
 
     def follows(self) -> bool:
@@ -100,16 +117,19 @@ class Tracer:
         self.writer.enter(event)
         return event
 
-    def exit(self, event: Event, result: int) -> None:
-        """A call ends with a result, or minus an errno."""
+    def exit(self, event: Event, result: int) -> bool | None:
+        """A call ends with a result, or minus an errno.
+
+        Returns whether its line was written; None when the call does not return, since the task
+        is being killed.
+        """
         event.exiting = True
         made = event.plan
         task = event.task
         task.last_call = event.name
-        if task.wants_signal_check and (
-                task.pending.mask | task.process.pending.mask) & _SIGKILL:
+        if task.wants_signal_check and self.dies(task):
             self.writer.never_returned(event)
-            return
+            return None
         if -4096 < result < 0 and not made.nofail:
             event.error = -result
             event.result = result
@@ -117,11 +137,16 @@ class Tracer:
             event.error = 0
             event.result = result
         made.decode_exit(event, event.values)
-        self.writer.exit(event)
+        return self.writer.exit(event)
 
     def unfinished(self, event: Event) -> None:
         """The task ends inside a call."""
         self.writer.abandoned(event)
+
+    @staticmethod
+    def dies(task: Task) -> bool:
+        """Whether SIGKILL is about to end the task."""
+        return bool((task.pending.mask | task.process.pending.mask) & _SIGKILL)
 
     def _refers(self, event: Event) -> bool:
         """Whether an argument of the call is one of the -P paths."""
@@ -164,3 +189,34 @@ class Tracer:
 
     def executed(self, task: Task) -> None:
         """A task has a new image."""
+
+    def finish(self) -> None:
+        """The run is over: complete the log."""
+        self.writer.flush()
+        if self.options.tips is not None and self.options.tips[1] != "none":
+            import sys
+
+            from tracer.output.tips import format_tip
+            sys.stderr.write(format_tip(*self.options.tips))
+
+
+def make_tracer(options: RunOptions, writer: StraceWriter) -> Tracer:
+    """The tracer that a run needs: what is not asked for costs nothing."""
+    made: type[Tracer] = Tracer
+    layers: list[type[Tracer]] = []
+    if options.injections:
+        from tracer.tampering import Tampering
+        layers.append(Tampering)
+    if options.read_dump or options.write_dump or options.stack_traces:
+        from tracer.details import Detailing
+        layers.append(Detailing)
+    if options.detach_on_execve:
+        from tracer.details import Detaching
+        layers.append(Detaching)
+    if options.summary:
+        from tracer.counting import Counting
+        layers.append(Counting)
+    if layers:
+        made = layers[0] if len(layers) == 1 else type(
+            "Tracer", tuple(reversed(layers)), {})
+    return made(options, writer)

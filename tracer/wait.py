@@ -34,6 +34,16 @@ class WaitQueue:
                 wake()
 
 
+class HostQueue(WaitQueue):
+    """Waiters on a descriptor of the host: woken when all tasks sleep and it is ready."""
+
+    __slots__ = ("fd",)
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self.fd = fd
+
+
 class Wait:
     """One reason to block, yielded by a handler.
 

@@ -111,5 +111,6 @@ def _load(set_name: str, abi: str) -> ConstSet:
             if other.startswith(prefix):
                 number = other[len(prefix) :]
         if number != "-":
-            names.append((name, int(number, 0)))
+            # a name is one word here: "~" stands for a space in it
+            names.append((name.replace("~", " "), int(number, 0)))
     return ConstSet(set_name, flags, fmt, bits, unknown, tuple(names))

@@ -225,11 +225,11 @@ ATA_CMD_SET_MAX 249
 """),
     "hdio_ide_nice": (
         False, "hex", 32, "IDE_NICE_???", """
-1<<IDE_NICE_DSC_OVERLAP 1
-1<<IDE_NICE_ATAPI_OVERLAP 2
-1<<IDE_NICE_1 8
-1<<IDE_NICE_0 4
-1<<IDE_NICE_2 16
+1~<<~IDE_NICE_DSC_OVERLAP 1
+1~<<~IDE_NICE_ATAPI_OVERLAP 2
+1~<<~IDE_NICE_1 8
+1~<<~IDE_NICE_0 4
+1~<<~IDE_NICE_2 16
 """),
     "ioctl_dirs": (
         True, "hex", 32, "_IOC_???", """

@@ -46,8 +46,8 @@ def reduce(number: int, bits: int) -> int:
 
 
 def expression(name: str) -> str:
-    """The C expression for a name as printed: `1<<X` shifts in 64 bits."""
-    return name.replace("1<<", "1ULL<<")
+    """The C expression for a name as printed: `1<<X` shifts in 64 bits; `~` is a space."""
+    return name.replace("~", "").replace("1<<", "1ULL<<")
 
 
 def evaluate(groups: list[str], names: list[str]) -> dict[str, dict[str, int]]:

@@ -9,7 +9,7 @@ A run fails by
   the sandbox;
 - more memory than the guest's limit and a fixed overhead;
 - a system call that takes longer than the time limit.  A program that computes for ever is a
-  legal one: it only must end, with its log complete, when pytrace gets SIGTERM.
+  legal one: it only must end, with its log complete, when pytrace gets signals.
 
 Needs Linux: workers are forked from a process that has pytrace imported, which makes a run take
 some 60 ms.
@@ -30,6 +30,7 @@ import stat
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
@@ -41,7 +42,7 @@ GUEST_MEMORY = 64 << 20
 OVERHEAD = 160 << 20
 HOST_LIMIT = 3 << 30            # RLIMIT_AS; Unicorn reserves much and uses little
 FILE_LIMIT = 64 << 20
-GRACE = 5.0                     # seconds from SIGTERM to the end
+GRACE = 3.0                     # seconds from a signal to the end
 _INTERNAL = re.compile(r"internal error|Traceback \(most recent|Exception ignored")
 _END = re.compile(r"\+\+\+ (exited with \d+|killed by (SIG\w+)( \(core dumped\))?) \+\+\+$")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -177,6 +178,7 @@ def _child(world: World, program: Program, alarm: int, stacks: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (HOST_LIMIT, HOST_LIMIT))
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        faulthandler.disable()      # a crash is the harness's to report
         faulthandler.register(signal.SIGUSR1, file=stacks, all_threads=False)
         sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
         sys.stdout = os.fdopen(os.dup(1), "w", buffering=1, errors="backslashreplace")
@@ -226,7 +228,10 @@ def run(world: World, program: Program, limit: float) -> Verdict:
     alarms, alarm = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     stacks, dump = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     started = time.monotonic()
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # of threads, which pytest-xdist has; the child uses none of their locks
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if not pid:
         _child(world, program, alarm, dump)
     long, stuck = "", ""
@@ -243,10 +248,15 @@ def run(world: World, program: Program, limit: float) -> Verdict:
                     world.log.stat().st_size, world.out.stat().st_size):
                 stuck = f"a call takes too long: {second}"
             long = f"still running after {limit} s"
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-            if not poll.poll(GRACE * 1000):
-                stuck = stuck or f"does not end at SIGTERM: {_stack(pid, stacks)[:6]}"
+            # SIGTERM goes to the program, which may ignore it; a second SIGINT ends every run.
+            for signo, patience in ((signal.SIGTERM, GRACE), (signal.SIGINT, 1),
+                                    (signal.SIGINT, GRACE)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signo)
+                if poll.poll(patience * 1000):
+                    break
+            else:
+                stuck = stuck or f"does not end by signals: {_stack(pid, stacks)[:6]}"
                 os.kill(pid, signal.SIGKILL)
     finally:
         os.close(pidfd)
@@ -270,6 +280,8 @@ def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -
     if found:
         line = errors[max(0, errors.rfind("\n", 0, found.start()) + 1):]
         return line[:1500]
+    if alarms:
+        return alarms[:1500]
     changes = world.changes()
     if changes:
         return f"files changed: {changes}"
@@ -278,14 +290,12 @@ def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -
     code, killer = os.waitstatus_to_exitcode(status), ""
     if code == 70:
         return f"exit status 70: {errors[-500:]}"
-    if alarms:
-        return alarms[:1500]
     log = _read(world.log)
     if log and not log.endswith("\n"):
         return f"the log's last line is incomplete: {log[-100:]}"
     if code < 0:
         killer = signal.Signals(-code).name if -code < 32 else f"SIGRT_{-code - 32}"
-        if stopped and killer == "SIGTERM":
+        if stopped and killer in ("SIGTERM", "SIGINT"):
             return ""
         ends = [_END.search(x) for x in log.splitlines()[-50:]]
         if not any(x and x[2] and (x[2] == killer or killer.startswith("SIGRT")) for x in ends):

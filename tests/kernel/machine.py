@@ -8,7 +8,7 @@ from sysnames.layout import layout
 from tracer.errors import LinuxError
 from tracer.kernel.clock import Clock
 from tracer.kernel.kernel import Kernel
-from tracer.kernel.registry import HANDLERS
+from tracer.kernel.registry import find_handler
 from tracer.kernel.task import (
     RLIM_INFINITY,
     RUNNABLE,
@@ -119,7 +119,8 @@ class Machine:
 
     def start(self, name: str, *args: int, task: Task | None = None) -> Any:
         """A number, or the generator of a call that must wait."""
-        handler = HANDLERS[name]
+        handler = find_handler(name, self.abi.name)
+        assert handler is not None, name
         keywords = {k: layout(v, self.abi.name) for k, v in handler.structs.items()}
         try:
             return handler.function(task or self.task, *args, **keywords)

@@ -55,6 +55,13 @@ def test_trace_output_and_status(sample: str, work: Path, tmp_path: Path) -> Non
     assert result.status == (status if status >= 0 or sys.platform != "win32" else 128 - status)
 
 
+@pytest.mark.parametrize("sample", ["aarch64/tutorial", "x86_64/divide"])
+def test_the_readme_shows_what_is_printed(sample: str) -> None:
+    trace = (SAMPLES / f"{sample}.strace").read_text().splitlines(keepends=True)
+    readme = (SAMPLES.parent / "README.md").read_text()
+    assert "".join(f"    {line}" for line in trace) in readme
+
+
 def test_every_program_is_there_and_none_else() -> None:
     assert sorted(f"{abi}/{name}" for abi, name, _ in build.commands()) == sorted(run.samples())
 

@@ -26,7 +26,9 @@ def program_name() -> str:
 
 
 def warn(message: str) -> None:
-    """Print one line to standard error."""
+    """Print one line to standard error; names in it may hold anything."""
+    if not message.isprintable():
+        message = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
     sys.stderr.write(f"{program_name()}: {message}\n")
     sys.stderr.flush()
 

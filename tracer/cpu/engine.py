@@ -360,6 +360,12 @@ class Engine:
         self._stopped = True
         lib.uc_emu_stop(self.handle)
 
+    def interrupt(self) -> None:
+        """Stop the CPU from another thread.  On AArch64 an instruction may be left half done
+        (a load may have overwritten its base), so this is for programs that are to end."""
+        self._stopped = True
+        lib.uc_emu_stop(self.handle)
+
     def close(self) -> None:
         """Free the engine."""
         lib.uc_close(self.handle)

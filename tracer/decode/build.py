@@ -18,11 +18,13 @@ from sysnames.lookup import is_structure, structure
 from sysnames.row import Kind
 from tracer.decode import shapes
 from tracer.decode.call import Call, Decoder
+from tracer.decode.conditions import compile_condition
 from tracer.decode.values import NO_MORE, Addr, Array, Struct
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
-    from sysnames.row import Param
+    from sysnames.row import Item, Param
+    from tracer.decode.conditions import Condition
     from tracer.decode.values import Value
 
 NULL = Addr(0)
@@ -155,17 +157,18 @@ class Frame(Call):
 class StructType(MemType):
     """A structure of ``sysnames.structs``."""
 
-    __slots__ = ("fields", "layout", "more", "needs_frame")
+    __slots__ = ("conditions", "fields", "layout", "more", "needs_frame")
 
     def __init__(self, size: int, fields: list[tuple[str, int, MemType]],
                  layout: dict[str, tuple[int, Callable[..., Any]]], more: bool,
-                 needs_frame: bool) -> None:
+                 needs_frame: bool, conditions: list[Condition | None] | None = None) -> None:
         self.size = size
         self.composite = True
         self.fields = fields
         self.layout = layout
         self.more = more
         self.needs_frame = needs_frame
+        self.conditions = conditions
 
     def frame(self, call: Call, data: bytes, address: int, at: int = 0) -> Call:
         """The call as the fields see it."""
@@ -175,10 +178,26 @@ class StructType(MemType):
         if self.needs_frame:
             call = Frame(call, self.layout, data, at, address)
         out: list[tuple[str, Value]] = []
+        if self.conditions is not None:
+            return self._read_some(call, data, at, address, self.conditions)
         for name, offset, kind in self.fields:
             v = kind.read(call, data, at + offset, address + offset)
             if v is not None:
                 out.append((name, v))
+        return Struct(out, self.more)
+
+    def _read_some(self, call: Call, data: bytes, at: int, address: int,
+                   conditions: list[Condition | None]) -> Struct:
+        """The fields whose conditions hold."""
+        out: list[tuple[str, Value]] = []
+        for (name, offset, kind), condition in zip(self.fields, conditions):
+            if condition is None or condition(call, data, at):
+                if name == "...":
+                    out.append(("", NO_MORE))
+                    continue
+                v = kind.read(call, data, at + offset, address + offset)
+                if v is not None:
+                    out.append((name, v))
         return Struct(out, self.more)
 
 
@@ -268,30 +287,46 @@ class Build:
         items = {i.name: i for i in structure(name, self.abi).items}
         offsets = {f.name: f.offset for f in known.fields}
         shape = shapes.find(shape_name or name, self.abi)
+        wanted: list[tuple[str, str, Kind, str | None, bool, str]]
         if shape is None:
-            wanted = [(i.name, i.name, i.kind, i.ctype, i.marked) for i in items.values()
+            wanted = [(i.name, i.name, i.kind, i.ctype, i.marked, "") for i in items.values()
                       if not i.name.startswith("_")]
         else:
-            wanted = []
-            for part in shape:
-                item = items[part.field]
-                ctype = item.ctype
-                if part.kind is not None and ctype is None:
-                    # the layout is that of the structure's own kind
-                    ctype = CTYPES.get(item.kind.name)
-                wanted.append((part.name, part.field, part.kind or item.kind, ctype,
-                               part.marked))
+            wanted = [self._part(part, items) for part in shape]
         marked = [w for w in wanted if w[4]]
         shown = marked if marked and self.abbrev else wanted
-        fields = [(printed, offsets[field], self.memory(kind, ctype))
-                  for printed, field, kind, ctype, _ in shown]
+        fields = [(printed, offsets.get(field, 0), self.memory(kind, ctype))
+                  for printed, field, kind, ctype, _, _ in shown]
+        conditions = None
+        if any(w[5] or w[0] == "..." for w in shown):
+            places = {f.name: (f.offset, f.size) for f in known.fields}
+            conditions = [compile_condition(w[5], places) if w[5] else None for w in shown]
         scalars = {}
         for f in known.fields:
             if f.values == 1 and f.nested is None and f.format[-1] != "s":
                 packer = struct.Struct("<" + f.format)
                 scalars[f.name] = f.offset, packer.unpack_from
         frame = any(_refers(p, set(offsets)) for w in shown for p in w[2].params)
-        return StructType(known.size, fields, scalars, len(shown) < len(wanted), frame)
+        return StructType(known.size, fields, scalars, len(shown) < len(wanted), frame,
+                          conditions)
+
+    def _part(self, part: shapes.Part, items: dict[str, Item]
+              ) -> tuple[str, str, Kind, str | None, bool, str]:
+        """A printed field: name, field, kind, C type, whether marked, condition."""
+        if part.name == "...":
+            return "...", "...", Kind("none"), None, part.marked, part.condition
+        item = items[part.field]
+        kind, ctype = part.kind or item.kind, part.ctype or item.ctype
+        if part.kind is not None and ctype is None and item.kind.name not in _STORAGE:
+            # the layout is that of the structure's own kind
+            ctype = CTYPES.get(item.kind.name)
+        if part.kind is not None and part.ctype is None and is_structure(kind.name, self.abi):
+            ctype = None
+        return part.name, part.field, kind, ctype, part.marked, part.condition
+
+
+# kinds of fields that only keep room for what another kind prints
+_STORAGE = frozenset(("bytes", "chars", "array", "list"))
 
 
 def _refers(param: Param, names: set[str]) -> bool:

@@ -28,6 +28,7 @@ class Options(Protocol):
 
     string_limit: int       # -s
     decode_fds: int         # FD_* bits below
+    decode_pids: int        # 1: commands (-Y)
     xlat: str               # "abbrev", "raw", "verbose": writers use it; few decoders must
 
     def abbreviated(self, name: str) -> bool:
@@ -77,9 +78,13 @@ class TaskView(Protocol):
     pid: int                # of the thread (tid)
     comm: bytes
 
-    def fd_detail(self, fd: int, what: int) -> tuple[bytes, bool] | None:
+    def comm_of(self, pid: int) -> bytes | None:
+        """The name of a process or thread; None when there is none of this id."""
+
+    def fd_detail(self, fd: int, what: int) -> tuple[bytes | str, bool] | None:
         """Text between < and > for a descriptor (AT_FDCWD: the working directory) and whether
-        the file is deleted; what: FD_* bits; None when the descriptor is not open."""
+        the file is deleted; what: FD_* bits; None when the descriptor is not open.  Bytes are
+        still to be escaped, a str is ready; FD_PATH alone gives bytes."""
 
 
 Decoder = Callable[[Call, int], "Value | None"]

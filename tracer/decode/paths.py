@@ -53,7 +53,7 @@ def mentioned(call: Call) -> set[bytes]:
     def descriptor(fd: int) -> None:
         if fd >= 0 or fd == -100:
             detail = call.task.fd_detail(fd, FD_PATH)
-            if detail is not None:
+            if detail is not None and isinstance(detail[0], bytes):
                 paths.add(detail[0])
 
     for name, kind in _arguments(call.name, call.abi):

@@ -247,8 +247,10 @@ def _annotated(build: Build, kind: Kind) -> ResultDecoder:
 
     names = symbols.enum(str(kind.params[0]), build.abi, 64).names
 
+    raw = build.options.xlat == "raw"
+
     def decode(call: Call) -> tuple[Value, Value | None]:
-        text = names.get(call.result)
+        text = None if raw else names.get(call.result)
         return call.result, None if text is None else Text(text)
 
     return decode
@@ -259,10 +261,12 @@ def _annotated_flags(build: Build, kind: Kind) -> ResultDecoder:
     from tracer.decode import symbols
 
     flags = symbols.flags(str(kind.params[0]), build.abi)
+    raw = build.options.xlat == "raw"
 
     def decode(call: Call) -> tuple[Value, Value | None]:
         n = call.result
-        return (Hex(n), Text(flags.sym(n).text or hex(n))) if n else (n, None)
+        text = None if raw or not n else flags.sym(n).text
+        return Hex(n), None if text is None else Text(text)
 
     return decode
 

@@ -1,7 +1,8 @@
 """How structures print where that differs from their order in memory.
 
-Items are separated by ``;``: ``[!]name [kind]``.  Without a kind the structure's own counts;
-``!`` marks what an abbreviated structure shows; ``printed=field`` renames.
+Items are separated by ``;``: ``[!]name [kind[:ctype]] [? condition]``.  Without a kind the
+structure's own counts; ``!`` marks what an abbreviated structure shows; ``printed=field``
+renames; ``...`` stands for what is not shown.  Conditions: see tracer.decode.conditions.
 """
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ class Part(NamedTuple):
     name: str
     field: str
     kind: Kind | None
+    ctype: str | None
     marked: bool
+    condition: str
 
 
 _STAT_TIMES = ("st_atime date_ns(st_atime_nsec); st_atime_nsec; st_mtime date_ns(st_mtime_nsec); "
@@ -82,18 +85,30 @@ def find(name: str, abi: str) -> list[Part] | None:
     return _cache[key]
 
 
+def _text(name: str, abi: str) -> str | None:
+    from tracer.decode.shapes_ioctl import SHAPES as more
+
+    for table in (SHAPES, more):
+        for suffix in SUFFIXES[abi]:
+            text = table.get(name + suffix)
+            if text is not None:
+                return text
+    return None
+
+
 def _parse(name: str, abi: str) -> list[Part] | None:
-    for suffix in SUFFIXES[abi]:
-        text = SHAPES.get(name + suffix)
-        if text is not None:
-            break
-    else:
+    text = _text(name, abi)
+    if text is None:
         return None
     parts = []
     for piece in text.split(";"):
-        head, _, rest = piece.strip().partition(" ")
+        item, _, condition = piece.strip().partition("?")
+        head, _, rest = item.strip().partition(" ")
         marked = head.startswith("!")
         printed, _, field = head.lstrip("!").partition("=")
-        kind = parse(f"{printed} {rest}").items[0].kind if rest else None
-        parts.append(Part(printed, field or printed, kind, marked))
+        kind = ctype = None
+        if rest:
+            parsed = parse(f"item {rest}").items[0]
+            kind, ctype = parsed.kind, parsed.ctype
+        parts.append(Part(printed, field or printed, kind, ctype, marked, condition.strip()))
     return parts

@@ -116,11 +116,13 @@ class Change:
 
 class Fd:
     """A descriptor with what it refers to: ``3</etc/passwd>``.  number is a decimal int or a
-    Sym (AT_FDCWD); detail None prints the number alone."""
+    Sym (AT_FDCWD); detail is a name still to be escaped, or a str ready to be printed; None
+    prints the number alone.  Also a process id with its command's name."""
 
     __slots__ = ("deleted", "detail", "number")
 
-    def __init__(self, number: Value, detail: bytes | None, deleted: bool = False) -> None:
+    def __init__(self, number: Value, detail: bytes | str | None,
+                 deleted: bool = False) -> None:
         self.number = number
         self.detail = detail
         self.deleted = deleted

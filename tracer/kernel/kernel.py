@@ -16,7 +16,7 @@ from tracer.kernel.signals import Signals
 from tracer.kernel.task import BLOCKED, DEAD, RUNNABLE, STOPPED, ZOMBIE, InFlight, Process, Task
 from tracer.memory.arena import SHIFT, Arena
 from tracer.memory.vma import Backing
-from tracer.wait import OUTSIDE, Wait
+from tracer.wait import OUTSIDE, HostQueue, Wait
 
 if TYPE_CHECKING:
     from tracer.abi.base import Abi
@@ -41,7 +41,7 @@ class Observer(Protocol):
     def observes(self, entry: Entry) -> bool: ...
     def enter(self, task: Task, entry: Entry, args: tuple[int, ...],
               words: tuple[int, ...]) -> Any: ...
-    def exit(self, token: Any, result: int) -> None: ...
+    def exit(self, token: Any, result: int) -> object: ...
     def unfinished(self, token: Any) -> None: ...
     def signal(self, task: Task, info: dict[str, Any]) -> None: ...
     def stopped(self, task: Task, signo: int) -> None: ...
@@ -161,6 +161,7 @@ class Kernel:
         self.attention = False
         self.first_pid = self._next_pid = first_pid
         self.first_parent = first_pid - 1       # what the first process sees as its parent
+        self.parent_comm = b"pytrace"           # its name
         self.pid_max = 4194304
         self.run_queue: deque[Task] = deque()
         self.engines: dict[str, Engine] = {}
@@ -180,8 +181,13 @@ class Kernel:
                     "version": b"#1 SMP PREEMPT_DYNAMIC pytrace", "domainname": b"(none)"}
         self.init: Process | None = None
         self.futexes: dict[Any, Any] = {}      # see calls.futex
+        self.eventfds: dict[Any, int] = {}     # id of each that was asked for
         self.oabi = False           # a kernel with CONFIG_OABI_COMPAT
         self.interrupted: Callable[[], None] | None = None     # pytrace got a signal
+        self.debug = False          # mistakes of ours end the run with a traceback
+        self.message: Callable[[str], None] = lambda text: None
+        self.host_signals: Callable[[], None] | None = None     # delivers signals to pytrace
+        self.waits_for_host = False
         self._resched = False
         self.ipc: Any = None        # System V objects, made on first use
         self.pseudo: Any = None     # pipefs and its kin, made on first use
@@ -189,6 +195,10 @@ class Kernel:
         self.boot_id = "6f3a2c1e-0000-4000-8000-000000000000"
 
     # -- small services -------------------------------------------------------------------
+    def eventfd_number(self, file: Any) -> int:
+        """The id of an eventfd, as /proc's fdinfo gives it: in the order of the asking."""
+        return self.eventfds.setdefault(file, len(self.eventfds))
+
     def random(self, count: int) -> bytes:
         """Random bytes: of the seed, or of the host with --host."""
         if self.host_random:
@@ -279,8 +289,6 @@ class Kernel:
             entry = find(words[0])
             if entry is None:
                 entry = entries[words[0]] = self.resolve(abi, words[0])
-            if virtual:
-                clock.now += cost
             task = self.current
             if entry.multiplexed:
                 entry, words = self._demultiplex(entry, words, task)  # type: ignore[arg-type]
@@ -288,10 +296,16 @@ class Kernel:
             token = None
             if entry.observed and task.traced:  # type: ignore[union-attr]
                 token = self.observer.enter(task, entry, args, words)  # type: ignore[arg-type]
+            if virtual:
+                clock.now += cost
             try:
                 result = entry.handle(task, *args)
             except LinuxError as e:
                 result = -e.errno
+            except PytraceError:
+                raise
+            except Exception as e:
+                result = self._internal_error(entry, e)
             if type(result) is int and result not in RESTARTS:
                 if token is not None:
                     self.observer.exit(token, result)
@@ -361,6 +375,14 @@ class Kernel:
             return self._advance(task, None)
         return None
 
+    def _internal_error(self, entry: Entry, error: Exception) -> int:
+        """A mistake of ours in a handler: the call fails, the run goes on, the user is told."""
+        if self.debug:
+            raise error
+        text = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        self.message(f"internal error in {entry.name}: {text}")
+        return -E.ENOSYS
+
     def _restarting(self, task: Task, token: Any, result: int) -> None:
         task.engine_result = -result
         task.wants_signal_check = True
@@ -387,6 +409,10 @@ class Kernel:
             result = e.value
         except LinuxError as e:
             result = -e.errno
+        except PytraceError:
+            raise
+        except Exception as e:
+            result = self._internal_error(call.entry, e)
         task.call = None
         if result is None:
             return None
@@ -432,6 +458,7 @@ class Kernel:
         if wait.deadline is not None:
             timer = self.clock.at(wait.deadline, lambda: wake(Wait.TIMEOUT))
         task.unpark = unpark
+        task.waiting = wait
         task.wake = wake
         task.interruptible = not wait.uninterruptible
         return False
@@ -490,6 +517,8 @@ class Kernel:
         queue = self.run_queue
         clock = self.clock
         while True:
+            if self.host_signals is not None:
+                self.host_signals()
             if clock.next_due() is not None:
                 clock.run_due()
             while queue:
@@ -507,8 +536,30 @@ class Kernel:
                 clock.sleep_until(due)
 
     def wait_for_host(self, due: int | None) -> bool:
-        """Wait for host descriptors that tasks block on; the session installs it."""
-        return False
+        """Wait for the host's descriptors that tasks block on, if there are any; whether one is
+        ready.  With the virtual clock nothing waits for them while something else is due."""
+        queues = [q for t in self.tasks.values() if t.state == BLOCKED and t.waiting is not None
+                  for q in t.waiting.queues if isinstance(q, HostQueue)]
+        if not queues and not (due is None and self.clock.host):
+            return False            # with the host's clock a signal may still come
+        import select
+        timeout = None
+        if due is not None:
+            timeout = max(0, due - self.clock.monotonic()) / 1e9 if self.clock.host else 0
+        fds = [q.fd for q in queues]
+        try:
+            self.waits_for_host = True
+            ready = set().union(*select.select(fds, (), fds, timeout))
+        except InterruptedError:
+            return True
+        except (OSError, ValueError):
+            ready = set(fds)
+        finally:
+            self.waits_for_host = False
+        for queue in queues:
+            if queue.fd in ready:
+                queue.wake()
+        return bool(ready)
 
     def _deadlock(self) -> None:
         waiting = ", ".join(
@@ -562,6 +613,8 @@ class Kernel:
                     return
                 if result is not None:
                     engine.complete(words, result)
+            if self.host_signals is not None:
+                self.host_signals()
             if clock.next_due() is not None:
                 clock.run_due()
             if task.wants_signal_check or task.engine_result is not None:

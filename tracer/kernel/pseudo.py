@@ -44,7 +44,8 @@ class Pseudo:
         """The kernel's own tmpfs: memfd_create, shared anonymous memory."""
         if self._shm is None:
             from tracer.vfs.memfs import MemFS
-            self._shm = MemFS(makedev(0, 1), self._kernel.clock.realtime)
+            self._shm = MemFS(makedev(0, 1), self._kernel.clock.realtime,
+                              limit=self._kernel.memory_total >> 12)
         return self._shm
 
 

@@ -8,7 +8,7 @@ from sysnames import errno as E
 from tracer.errors import LinuxError
 from tracer.kernel import inotify, locks
 from tracer.vfs.base import O_PATH, Creds, File
-from tracer.wait import WaitQueue
+from tracer.wait import Wait, WaitQueue
 
 if TYPE_CHECKING:
     from tracer.abi.base import Abi
@@ -355,6 +355,7 @@ class Task:
         self.woken = 0                  # Wait reason for the parked generator
         self.unpark: Any = None         # undoes the parking
         self.wake: Any = None           # ends it with a reason
+        self.waiting: Wait | None = None        # what it waits for, or did last
         self.interruptible = True
         self.trap_words: tuple[int, ...] = ()   # registers at the trap of an interrupted call
         self.engine_result: int | None = None   # its restart code, to be settled
@@ -399,10 +400,18 @@ class Task:
         """The name of the call before this one, which restart_syscall goes on with."""
         return self.last_call
 
-    def fd_detail(self, fd: int, what: int) -> tuple[bytes, bool] | None:
+    def fd_detail(self, fd: int, what: int) -> tuple[bytes | str, bool] | None:
         """See tracer.decode.call.TaskView."""
         from tracer.kernel.fdnames import fd_detail
         return fd_detail(self, fd, what)
+
+    def comm_of(self, pid: int) -> bytes | None:
+        """The name of a process or thread; None when there is none of this id."""
+        kernel = self.kernel
+        other = kernel.tasks.get(pid)
+        if other is not None:
+            return other.comm
+        return kernel.parent_comm if pid == kernel.first_parent else None
 
     def __repr__(self) -> str:
         return f"<Task {self.pid} {self.comm.decode(errors='replace')}>"

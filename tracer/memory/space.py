@@ -37,6 +37,7 @@ class AddressSpace:
     def __init__(self, arena: Arena, top: int, mmap_base: int, mmap_min: int = 0x10000) -> None:
         self.arena = arena
         self.table: dict[int, int] = {}
+        self._most_entries = 2 * (arena.limit >> SHIFT) + 4096  # before zero pages are dropped
         self.vmas: list[Vma] = []
         self.starts: list[int] = []
         self.top = top                  # first address beyond user space
@@ -113,8 +114,17 @@ class AddressSpace:
             return 0
         if entry & (WRITE | EXEC) == WRITE | EXEC and access != EXEC:
             entry &= ~EXEC          # until it is executed: stores to executable pages are slow
+        if entry <= _MASK and len(self.table) > self._most_entries:
+            self._forget_zeros()
         self.table[page] = entry
         return entry
+
+    def _forget_zeros(self) -> None:
+        """Drop the entries of zero pages, which come back when they are read: a program may
+        read far more of them than there are frames."""
+        for page in [p for p, e in self.table.items() if e <= _MASK]:
+            del self.table[page]
+        self.flush()
 
     def _fill(self, vma: Vma, page: int, prot: int, access: int) -> int:
         """The entry for one page of a VMA, whose access is allowed; 0 past a file's end."""

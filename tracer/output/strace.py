@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tracer.decode.plan import RawPlan
+from tracer.decode.values import PENDING, Join
 from tracer.kernel.task import ZOMBIE
-from tracer.output.escape import PLAIN
+from tracer.options import PID_COMM, STATUSES
+from tracer.output.escape import PLAIN, escape_detail
 from tracer.output.text import (
+    CUT,
     UNFINISHED,
     Style,
     format_error,
@@ -37,20 +41,30 @@ class StraceWriter:
     of any part)."""
 
     def __init__(self, options: RunOptions, sink: Callable[[str], None], immediate: bool,
-                 message: Callable[[str], None]) -> None:
+                 message: Callable[[str], None], colored: bool = False) -> None:
         self.options = options
         self.sink = sink
         self.immediate = immediate
         self.message = message
-        self.style = Style(options.xlat, options.strings_in_hex or PLAIN, options.arg_names)
+        self.colored = colored
+        strings = options.strings_in_hex or PLAIN
+        if colored:
+            from tracer.output.color import ColorStyle
+            self.style: Style = ColorStyle(options.xlat, strings, options.arg_names)
+        else:
+            self.style = Style(options.xlat, strings, options.arg_names)
         self.column = options.column
         self.lines: list[str] = []
         self.current: Event | None = None       # the call whose line is not finished
+        self.inside: dict[Task, Event] = {}     # other calls that have not ended
         self.last_time: dict[int, int] = {}
         self.tasks = 1                          # traced ones alive
         self.successful = "successful" in options.status
         self.failed = "failed" in options.status
-        self.filters_status = not (self.successful and self.failed)
+        self.shows_unfinished = "unfinished" in options.status
+        self.shows_detached = "detached" in options.status
+        # What is filtered by its status is written when that is known.
+        self.filters_status = options.status != STATUSES
         self.prefixed = bool(
             options.follow_forks or options.absolute_timestamps or options.always_show_pid
             or options.relative_timestamps is not None or options.instruction_pointer
@@ -59,6 +73,7 @@ class StraceWriter:
         quiet = options.quiet
         self.tells_attach = "attach" not in quiet
         self.tells_exit = "exit" not in quiet
+        self.tells_superseded = "thread-execve" not in quiet
         self.whole = options.output is None or not options.output_separately
 
     # -- output ---------------------------------------------------------------------------
@@ -93,7 +108,7 @@ class StraceWriter:
             if options.output is not None or options.always_show_pid:
                 parts.append(f"{self._pid(task):<5} ")
             elif self.tasks > 1:
-                parts.append(f"[pid {self._pid(task):>5}] ")
+                parts.append(f"[pid {task.pid:>5}{self._comm(task)}] ")
         elif options.always_show_pid:
             parts.append(f"{self._pid(task):<5} ")
         now = None
@@ -112,9 +127,10 @@ class StraceWriter:
         return "".join(parts)
 
     def _pid(self, task: Task) -> str:
-        if self.options.decode_pids & 1:
-            return f"{task.pid}<{task.comm.decode('utf-8', 'backslashreplace')}>"
-        return str(task.pid)
+        return f"{task.pid}{self._comm(task)}"
+
+    def _comm(self, task: Task) -> str:
+        return f"<{escape_detail(task.comm)}>" if self.options.decode_pids & PID_COMM else ""
 
     def _times(self, task: Task, now: int) -> str:
         options = self.options
@@ -147,41 +163,50 @@ class StraceWriter:
         else:
             event.printed = ""
         if self.filters_status:
+            self.inside[event.task] = event
             return
         self.current = event
         if self.immediate:
             event.entry = self.style.arguments(event.values, event.plan.names)
-            event.printed = f"{event.printed}{event.name}({event.entry}"
+            event.printed = f"{event.printed}{self.shown(event.name)}({event.entry}"
             self.sink(event.printed)
 
-    def exit(self, event: Event) -> None:
-        """A call ends."""
+    def exit(self, event: Event, suffix: str = "") -> bool:
+        """A call ends.  suffix: what follows the result (`` (INJECTED)``).
+
+        Returns whether its line was written (-z, -Z).
+        """
         error = event.error
         if error:
-            if not self.failed and error not in (512, 513, 514, 516):
+            if not self.failed:
                 self._forget(event)
-                return
+                return False
             result = self.errors.get(error)
             if result is None:
-                result = self.errors[error] = format_error(error)
-            aux = None
+                result = self.errors[error] = self.style.error(format_error(error))
+            if suffix:
+                result += suffix
             made = event.plan
-            if made.__class__.__name__ != "RawPlan":
+            if made.__class__ is not RawPlan:
                 note = getattr(made, "decode_failure", None)
                 aux = note(event) if note is not None else None
-            if aux is not None:
-                result += f" ({self.style.render(aux)})"
+                if aux is not None:
+                    result += f" ({self.style.render(aux)})"
         else:
             if not self.successful:
                 self._forget(event)
-                return
+                return False
             value, note = event.plan.decode_result(event)
             result = str(value) if value.__class__ is int else self.style.render(value)
             if note is not None:
                 result += f" ({self.style.render(note)})"
+            if suffix:
+                result += suffix
         self._finish(event, result)
+        return True
 
     def _forget(self, event: Event) -> None:
+        self.inside.pop(event.task, None)
         if self.current is event:
             self.current = None
 
@@ -193,44 +218,84 @@ class StraceWriter:
         if self.current is event:
             self.current = None
             if event.entry is None:
+                if self.colored:
+                    self._put(self.pad(f"{event.printed}{self.shown(event.name)}({text}) ")
+                              + "= " + result)
+                    return
                 self._put(f"{event.printed}{event.name}({text}) ".ljust(self.column)
                           + "= " + result)
                 return
-            rest = text[len(event.entry):]
-            head = len(event.printed)
-            self._put(f"{rest}) ".ljust(self.column - head) + "= " + result)
+            rest = f"{text[len(event.entry):]}) "
+            self._put(self.pad(rest, event.printed) + "= " + result)
             return
         if self.current is not None:
             self._interrupt()
-        if not event.unfinished:        # its beginning was held back (-z, -Z)
-            self._put(f"{event.printed}{event.name}({text}) ".ljust(self.column)
-                      + "= " + result)
-            return
-        rest = text[len(event.entry or ""):]
-        prefix = self.prefix(event.task, None) if self.prefixed else ""
-        self._put(f"{prefix}<... {event.name} resumed>{rest}) ".ljust(self.column)
-                  + "= " + result)
+        self.inside.pop(event.task, None)
+        name = self.shown(event.name)
+        if event.unfinished:
+            rest = text[len(event.entry or ""):]
+            prefix = self.prefix(event.task, None) if self.prefixed else ""
+            start = f"{prefix}<... {name} resumed>{rest}) "
+        else:                           # its beginning was held back (-z, -Z)
+            start = f"{event.printed}{name}({text}) "
+        self._put(self.pad(start) + "= " + result)
 
-    def _interrupt(self) -> None:
+    def shown(self, name: str) -> str:
+        """A call's name as it is printed."""
+        return self.style.name(name) if self.colored else name
+
+    def pad(self, text: str, printed: str = "") -> str:
+        """Blanks after a text, up to the column of the result; printed: what stands before it on
+        the line."""
+        width = self.column - len(printed)
+        if self.colored:
+            width += self.style.invisible(printed) + self.style.invisible(text)
+        return text.ljust(width)
+
+    def below(self, task: Task, lines: list[str]) -> None:
+        """Lines that belong to the last one of a task: dumps, stacks."""
+        for line in lines:
+            self._put(line)
+
+    def _interrupt(self, mark: str = UNFINISHED) -> None:
         """Cut the line of the call that has not ended."""
         event = self.current
         assert event is not None
         self.current = None
         event.unfinished = True
+        self.inside[event.task] = event
         if event.entry is None:
             event.entry = self.style.arguments(event.values, event.plan.names)
-            self._put(f"{event.printed}{event.name}({event.entry}{UNFINISHED}")
+            self._put(f"{event.printed}{self.shown(event.name)}({event.entry}{mark}")
         else:
-            self._put(UNFINISHED)
+            self._put(mark)
 
     def never_returned(self, event: Event) -> None:
-        """A call that ends its task: ``= ?``."""
+        """A call that ends with its task: ``= ?``."""
+        if not self.shows_unfinished:
+            self._forget(event)
+            return
+        values = event.values
+        if values and values[-1] is PENDING:
+            values[-1] = CUT
+        elif event.plan.dynamic and event.resume < len(event.plan.decoders):
+            values[-1:] = [Join([v, CUT], "") for v in values[-1:] if v is not None]
         self._finish(event, "?")
 
     def abandoned(self, event: Event) -> None:
         """The task was killed inside a call."""
-        if self.current is event:
-            self._interrupt()
+        self.never_returned(event)
+
+    def detached(self, event: Event) -> None:
+        """Tracing ends inside a call."""
+        self._forget(event)
+        if self.shows_detached:
+            text = self.style.arguments(event.values, event.plan.names)
+            if event.entry is not None and not event.unfinished:
+                self._put(f"{text[len(event.entry):]} <detached ...>")
+            elif not event.unfinished:
+                self._put(f"{event.printed}{self.shown(event.name)}({text} <detached ...>")
+        self.tasks -= 1
 
     def _duration(self, event: Event) -> str:
         digits = self.options.syscall_times or 0
@@ -241,32 +306,38 @@ class StraceWriter:
         return f" <{text}>"
 
     # -- other lines ----------------------------------------------------------------------
+    def _event(self, task: Task, text: str) -> None:
+        self.write(self.prefix(task, None) + self.style.line(text))
+
     def signal(self, task: Task, info: dict[str, Any]) -> None:
         """A signal is delivered."""
         from tracer.decode.kinds.signal import decode_siginfo
         value = decode_siginfo(info, task.abi.name, task, self.options)
-        self.write(format_signal(self.prefix(task, None), info["signo"], value, self.style))
+        self._event(task, format_signal("", info["signo"], value, self.style))
 
     def stopped(self, task: Task, signo: int) -> None:
         """A group stop."""
-        self.write(format_stopped(self.prefix(task, None), signo))
+        self._event(task, format_stopped("", signo))
 
     def exited(self, task: Task, status: int) -> None:
         """A task ended by itself."""
         self._end_of(task)
         if self.tells_exit:
-            self.write(format_exited(self.prefix(task, None), status))
+            self._event(task, format_exited("", status))
         self.tasks -= 1
 
     def killed(self, task: Task, signo: int, core: bool) -> None:
         """A task ended by a signal."""
+        self._end_of(task)
         if signo in self.options.signals:
-            self.write(format_killed(self.prefix(task, None), signo, core))
+            self._event(task, format_killed("", signo, core))
         self.tasks -= 1
 
     def _end_of(self, task: Task) -> None:
         event = self.current
-        if event is not None and event.task is task:
+        if event is None or event.task is not task:
+            event = self.inside.get(task)
+        if event is not None:
             self.never_returned(event)
 
     def attached(self, task: Task) -> None:
@@ -278,8 +349,17 @@ class StraceWriter:
             self.message(f"Process {task.pid} attached")
 
     def superseded(self, task: Task, tid: int) -> None:
-        """Another thread's execve took over."""
-        self.write(format_superseded(self.prefix(task, None), tid))
+        """execve by the thread tid: it goes on as the leader."""
+        event = self.current
+        if event is not None and event.task is task:
+            self._interrupt(f" <pid changed to {task.pid} ...>")
+        event = self.inside.get(task)
+        if event is not None:
+            event.unfinished = True
+            if event.entry is None:
+                event.entry = self.style.arguments(event.values, event.plan.names)
+        if self.tells_superseded:
+            self._event(task, format_superseded("", tid))
         self.tasks -= 1
 
 

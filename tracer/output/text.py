@@ -98,10 +98,28 @@ class Style:
             if v is None:
                 continue
             text = table[v.__class__](v)
-            if v.__class__ is not Pending and v.__class__ is not Named and i < len(names):
+            if v.__class__ not in (Pending, Named) and v is not CUT and i < len(names):
                 text = f"{names[i]}={text}"
             parts.append(text)
         return ", ".join(parts)
+
+    # -- what only a coloured style changes
+
+    def name(self, name: str) -> str:
+        """A call's name."""
+        return name
+
+    def error(self, text: str) -> str:
+        """A result that is an error."""
+        return text
+
+    def line(self, text: str) -> str:
+        """A line that is not of a call: signals, exits."""
+        return text
+
+    def invisible(self, text: str) -> int:
+        """How many characters of a text take no room on the screen."""
+        return 0
 
     # -- numbers
 
@@ -187,7 +205,8 @@ class Style:
         number_ = self.render(v.number)
         if v.detail is None:
             return number_
-        return f"{number_}<{escape_detail(v.detail)}>" + ("(deleted)" if v.deleted else "")
+        detail = v.detail if isinstance(v.detail, str) else escape_detail(v.detail)
+        return f"{number_}<{detail}>" + ("(deleted)" if v.deleted else "")
 
     def _comment(self, v: Comment) -> str:
         text = v.text if isinstance(v.text, str) else self.render(v.text)
@@ -261,6 +280,7 @@ def format_resumed(prefix: str, name: str, rest: str, result: str, column: int =
 
 
 UNFINISHED = " <unfinished ...>"
+CUT = Text(UNFINISHED)      # in place of arguments that are never known
 
 
 def signal_name(signo: int) -> str:

@@ -25,23 +25,37 @@ SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE = range(5)
 
 
 class Budget:
-    """How many pages the files of one file system may hold: the memory stays bounded."""
+    """How many pages the files of one file system may hold: the memory stays bounded.
 
-    __slots__ = ("limit", "used")
+    whole: a budget that several file systems share, besides their own.
+    """
 
-    def __init__(self, limit: int) -> None:
+    __slots__ = ("limit", "used", "whole")
+
+    def __init__(self, limit: int, whole: Budget | None = None) -> None:
         self.limit = limit
         self.used = 0
+        self.whole = whole
 
     def take(self) -> None:
         """One page more; ENOSPC."""
         if self.used >= self.limit:
             raise LinuxError(E.ENOSPC)
+        if self.whole is not None:
+            self.whole.take()
         self.used += 1
 
     def give(self, count: int) -> None:
         """That many pages less."""
         self.used -= count
+        if self.whole is not None:
+            self.whole.give(count)
+
+    @property
+    def free(self) -> int:
+        """Pages that can still be taken."""
+        free = self.limit - self.used
+        return free if self.whole is None else min(free, self.whole.free)
 
 
 class Content:
@@ -201,7 +215,7 @@ class Content:
     def reserve(self, pos: int, length: int) -> None:
         """Give the range pages now; ENOSPC before anything is taken."""
         first, last = pos // PAGE, (pos + length - 1) // PAGE
-        if last - first + 1 > self.budget.limit - self.budget.used + len(self.pages):
+        if last - first + 1 > self.budget.free + len(self.pages):
             raise LinuxError(E.ENOSPC)
         for index in range(first, last + 1):
             if (index + 1) * PAGE > self.lower_size:

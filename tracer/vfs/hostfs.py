@@ -36,6 +36,7 @@ from tracer.vfs.base import (
     Inode,
 )
 from tracer.vfs.hosterror import linux_error
+from tracer.wait import HostQueue
 from tracer.vfs.memfs import DirFile
 
 if TYPE_CHECKING:
@@ -440,6 +441,9 @@ class HostFile(File):
 
     def host_fd(self) -> int | None:
         return self.fd
+
+    def waiters(self) -> Sequence[WaitQueue]:
+        return (HostQueue(self.fd),)
 
     def release(self) -> None:
         if self.fd >= 0:

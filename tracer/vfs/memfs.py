@@ -555,7 +555,7 @@ class MemFS(FileSystem):
         raise LinuxError(E.EINVAL)
 
     def statfs(self) -> dict[str, int]:
-        free = self.budget.limit - self.budget.used
+        free = self.budget.free
         return {"f_bsize": PAGE, "f_blocks": self.budget.limit, "f_bfree": free,
                 "f_bavail": free, "f_files": self.max_inodes,
                 "f_ffree": self.max_inodes - self.inodes, "f_namelen": 255, "f_frsize": PAGE,

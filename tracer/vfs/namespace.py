@@ -203,9 +203,11 @@ class Namespace:
         return mount
 
     def unmount(self, location: Location) -> None:
-        """Uncover; ``location`` is the root of the mount.  EINVAL, EBUSY with mounts below."""
+        """Uncover; ``location`` is the root of the mount.  EINVAL (also for one that is gone
+        already, in which a task still works), EBUSY with mounts below."""
         mount = location.mount
-        if mount is None or mount.root is not location or mount.at is None:
+        if mount is None or mount.root is not location or mount.at is None \
+                or mount not in self.mounts:
             raise LinuxError(E.EINVAL)
         for other in self.mounts:
             if other.at is not None and other.at.mount is mount:

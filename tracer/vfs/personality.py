@@ -213,8 +213,8 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
 
     cwd_host, program: host paths, the program's as typed (after the search along PATH).
     now: virtual nanoseconds since the epoch; its first value is the time of all files.
-    random: bytes of the seeded generator.  kernel: for /proc.  limit: pages that each writable
-    file system may take.  terminal: task → inode of its controlling terminal (default: the
+    random: bytes of the seeded generator.  kernel: for /proc.  limit: pages that files may
+    take in memory.  terminal: task → inode of its controlling terminal (default: the
     host's terminal if one of descriptors 0-2 is one).  PytraceError for what cannot be shown.
     """
     from tracer.vfs.devfs import dev_fs, openers
@@ -262,7 +262,20 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
             raise PytraceError(f"{os.fsdecode(program)}: No such file or directory")
         if os.path.isfile(program):
             _bind(build, namespace, cwd, Bind(program, None, "cow"))
+    _share_budget(namespace, limit)
     return Guest(namespace, cwd.top(), streams, ptys)
+
+
+def _share_budget(namespace: Namespace, limit: int) -> None:
+    """All that the guest writes together takes no more pages than one file system may."""
+    from tracer.vfs.content import Budget
+    from tracer.vfs.memfs import MemFS
+
+    whole = Budget(limit)
+    for mount in namespace.mounts:
+        if isinstance(mount.fs, MemFS) and mount.fs.budget.whole is None:
+            whole.used += mount.fs.budget.used
+            mount.fs.budget.whole = whole
 
 
 def inherited() -> list[int]:

@@ -35,6 +35,7 @@ from tracer.vfs.base import (
 )
 from tracer.vfs.content import SEEK_CUR, SEEK_END
 from tracer.vfs.hosterror import linux_error
+from tracer.wait import HostQueue, WaitQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -287,6 +288,11 @@ class HostStream(File):
 
     def host_fd(self) -> int | None:
         return self.fd
+
+    def waiters(self) -> Sequence[WaitQueue]:
+        if self.kind in (REGULAR, NULL):
+            return ()
+        return (HostQueue(self.fd),)
 
 
 def _number(task: Any, name: str) -> int:

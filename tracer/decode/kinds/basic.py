@@ -141,9 +141,34 @@ def _uid16(b: Build) -> Decoder:
     return lambda call, word: -1 if word & 0xffff == 0xffff else word & 0xffff
 
 
-@kind("pid", "tid", "pgid", "sid", "pid_pgid")
+@kind("pid", "tid")
 def _pid(b: Build) -> Decoder:
+    plain = as_int(b) or number
+    return with_command(plain) if b.options.decode_pids & 1 else plain
+
+
+@kind("pid_pgid")
+def _pid_pgid(b: Build) -> Decoder:
+    plain = as_int(b) or number
+    return with_command(plain) if b.options.decode_pids & 1 else plain
+
+
+@kind("pgid", "sid")
+def _pgid(b: Build) -> Decoder:
     return as_int(b) or number
+
+
+def with_command(plain: Decoder) -> Decoder:
+    """The decoder of a process id, with the name of its command (--decode-pids=comm)."""
+
+    def decode(call: Call, word: int) -> Value | None:
+        value = plain(call, word)
+        if not isinstance(value, int) or value <= 0:
+            return value
+        name = call.task.comm_of(value)
+        return value if name is None else Fd(value, name)
+
+    return decode
 
 
 def makedev(n: int) -> Value:
@@ -285,17 +310,13 @@ def bytes_value(call: Call, addr: int, size: int, style: str = "") -> Value:
     return Str(data, False, style) if size <= limit else Str(data[:limit], True, style)
 
 
-def string_in(data: bytes, limit: int, style: str = "") -> Str:
-    """A char array of a structure: up to its NUL; without one, all of it.
+def string_in(data: bytes, style: str = "") -> Str:
+    """A char array of a structure: up to its NUL; without one, all but its last byte and dots.
 
-    The dots say that -s cut it.
+    -s does not count here.
     """
     end = data.find(0)
-    if end >= 0:
-        data = data[:end]
-    if len(data) > limit:
-        return Str(data[:limit], True, style)
-    return Str(data, end < 0, style)
+    return Str(data[:end], end < 0, style)
 
 
 @kind("path")
@@ -354,7 +375,7 @@ def _path_buf(b: Build, size: Param) -> Decoder:
 @memory_kind("chars")
 def _chars(b: Build, size: int) -> MemType:
     return Coded(size, lambda call, data, at, addr: string_in(
-        data[at:at + size], call.options.string_limit), composite=False)
+        data[at:at + size]), composite=False)
 
 
 @memory_kind("bytes")

@@ -4,26 +4,44 @@ from __future__ import annotations
 MODULES: dict[str, str] = {
     "basic":
         "addr array buf buf_hex bytes char chars dev dirfd early enum fd fd_pair flags "
-        "gid gid16 hex hex64 int join loff long low_fd low_int mode none octal off pages "
-        "path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 u64_pair "
-        "uchar uid uid16 uint ulong ushort",
+        "gid gid16 hex hex64 int join loff long low_fd low_int mode none octal off "
+        "pages path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 "
+        "u64_pair uchar uid uid16 uint ulong ushort",
     "files":
         "device_only dirents dirents64 exactly fcntl_arg fcntl_result file_only "
         "flock64_get flock_get how_mode inode_dev inode_mode old_dirent only "
         "only_timestamp open_mode readdir_count statx_flags xattr_list xattr_value",
     "filter":
         "seccomp_args seccomp_flags seccomp_fprog",
+    "forms":
+        "buf_hex_at bytes_upto chars_at chars_upto enum8 enum_long flags8 grow hex32 "
+        "list low_enum low_hex shape shaped tail tail_buf text turn u64_max upto uuid",
     "io":
         "iov iov_addrs",
     "ioctl":
-        "cc_chars ifconf ioctl_arg ioctl_cmd ioctl_result term_cflags term_oflags",
+        "cc_chars ifconf ioctl_arg ioctl_cmd ioctl_result term_cflags term_oflags "
+        "uffd_api",
+    "ioctl_console":
+        "console_font console_font_op diacritics high_signal key_char key_code "
+        "key_entry key_string low_uchar sound tone unicode_entries unicode_map vga_port",
+    "ioctl_devices":
+        "buf_or_addr call_number cpuid_entries dedupe_infos drive_command "
+        "hardware_address ifindex ifr_sockaddr negative_errno perf_query_bpf ptp_moment "
+        "ptp_samples seccomp_notification sg_buffer sg_io sg_reset tail_hex",
+    "ioctl_input":
+        "evdev_axis evdev_bits evdev_slots key_pair",
+    "ioctl_mapper":
+        "mapper",
+    "ioctl_tee":
+        "tee_buffer",
     "ipc":
         "ipc_call ipc_cmd ipc_flags ipc_key ipc_perm_set kludge_buf kludge_type "
         "mq_open_attr msgbuf msgctl_buf semctl_arg semctl_indirect shmctl_buf",
     "keys":
         "cap_data errno_name kdf_info key_bytes key_capabilities key_destination "
-        "key_serial key_text keyctl_arg keyctl_pkey_verify keyctl_result landlock_result "
-        "landlock_rule low_uint lsm_contexts lsm_id pkey_in pkey_out sized",
+        "key_serial key_text keyctl_arg keyctl_pkey_verify keyctl_result "
+        "landlock_result landlock_rule low_uint lsm_contexts lsm_id pkey_in pkey_out "
+        "sized",
     "memory":
         "memfd_flags mincore_vec mmap_flags mpol_mode mremap_addr nodemask old_mmap "
         "page_status user_desc user_desc_ptr",
@@ -41,9 +59,9 @@ MODULES: dict[str, str] = {
         "vma_arg xfeatures",
     "process":
         "argv clone3_args clone_child_tid clone_flags clone_parent_tid clone_stack "
-        "clone_tls cpuset envp futex_op futex_result futex_timeout futex_uaddr2 futex_val "
-        "futex_val3 groups priority_who sched_policy user_desc_result wait_status waited "
-        "waitid_id",
+        "clone_tls cpuset envp futex_op futex_result futex_timeout futex_uaddr2 "
+        "futex_val futex_val3 groups priority_who sched_policy user_desc_result "
+        "wait_status waited waitid_id",
     "ptrace":
         "filters ptrace_addr ptrace_data ptrace_result siginfos",
     "signal":
@@ -52,9 +70,10 @@ MODULES: dict[str, str] = {
     "sockaddr":
         "sockaddr socklen",
     "system":
-        "hostname ioprio ioprio_who kcmp_idx kexec_flags membarrier_cpu membarrier_result "
-        "modify_ldt_ptr numbered_enum perf_event_attr pidfd_target ptr_u64 reboot_arg "
-        "resumed_call sched_attr_arg syslog_buf syslog_len syslog_type",
+        "hostname ioprio ioprio_who kcmp_idx kexec_flags membarrier_cpu "
+        "membarrier_result modify_ldt_ptr numbered_enum perf_event_attr pidfd_target "
+        "ptr_u64 reboot_arg resumed_call sched_attr_arg syslog_buf syslog_len "
+        "syslog_type",
     "time":
         "clock_ticks clockid date date_ns file_times rlim rlim64 time_left",
     "uring":

@@ -4,21 +4,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
-from tracer.decode.build import QUIET, Build, Coded, MemType, fetch, name_of
+from tracer.decode.build import (
+    DONE,
+    OPEN,
+    QUIET,
+    Build,
+    Coded,
+    InOut,
+    MemType,
+    fetch,
+    fetch_always,
+    name_of,
+    read_array,
+)
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import CommandArgument, Commands
-from tracer.decode.kinds.ioctl_rows import ROWS
-from tracer.decode.values import Addr, Array, Comment, Hex, Join, Named, Struct, Sym, Text
+from tracer.decode.kinds.ioctl_rows import OWN, ROWS
+from tracer.decode.values import (
+    Addr,
+    Array,
+    Change,
+    Comment,
+    Hex,
+    Join,
+    Named,
+    Struct,
+    Sym,
+    Text,
+)
 
 if TYPE_CHECKING:
     from sysnames.row import Param
     from tracer.decode.call import Decoder
     from tracer.decode.values import Value
 
-# families whose requests with a direction (and loop's, which have none) take pointers
-_POINTERS = frozenset((
-    0x03, 0x12, 0x21, 0x22, 0x24, 0x3d, 0x3e, 0x45, 0x49, 0x4b, 0x4c, 0x4d, 0x4f, 0x52, 0x54, 0x56,
-    0x57, 0x58, 0x66, 0x69, 0x6f, 0x70, 0x89, 0x94, 0xa4, 0xaa, 0xab, 0xae, 0xb4, 0xb7, 0xfd))
+_INPUT = 0x45           # the type of input devices' requests
 _DIRECTIONS = ((2, "_IOC_READ"), (1, "_IOC_WRITE"), (0, "_IOC_NONE"))
 
 
@@ -112,14 +132,15 @@ class _Requests(Commands):
         from sysnames.ioctls import names
 
         abi = "arm" if self.build.abi == "arm_oabi" else self.build.abi
-        known = names(code, abi)
-        for name in known:
-            row = ROWS.get(name)
+        own = OWN.get(abi, {})
+        for name in (*names(code, abi), f"{code:#010x}"):
+            row = own.get(name) or ROWS.get(name)
             if row is not None:
                 return row
-        direction, type_, _, _ = _parts(code)
-        if known and type_ in _POINTERS and (direction or type_ == 0x4c):
-            return "arg addr"
+        if code >> 8 & 0xff == _INPUT:
+            from tracer.decode.kinds.ioctl_input import row as input_row
+
+            return input_row(code)
         return self.default
 
 
@@ -202,36 +223,101 @@ def _cc_chars(b: Build, size: int) -> MemType:
 
 # -- interfaces
 
-@kind("ifconf")
-def _ifconf(b: Build) -> Decoder:
-    """SIOCGIFCONF's structure at exit: the interfaces with their addresses."""
-    from tracer.decode.kinds.basic import string_in
-    from tracer.decode.kinds.sockaddr import sockaddr_value
+class _Interfaces(InOut):
+    """SIOCGIFCONF's structure: room for interfaces, then the interfaces with addresses."""
 
-    pointer = b.long
-    size = 40 if b.long == 8 else 32
+    __slots__ = ("element", "pointer")
 
-    def decode(call: Call, addr: int) -> Value:
-        data = fetch(call, addr, 2 * pointer)
+    def __init__(self, b: Build) -> None:
+        from tracer.decode.kinds.basic import string_in
+        from tracer.decode.kinds.sockaddr import sockaddr_value
+
+        self.pointer = b.long
+        self.element = Coded(40 if b.long == 8 else 32, lambda call, data, at, addr: Struct([
+            ("ifr_name", string_in(data[at:at + 16])),
+            ("ifr_addr", sockaddr_value(call, data[at + 16:at + 32]))]))
+
+    def fields(self, call: Call, addr: int) -> tuple[int, int] | None:
+        """The length and the address of the buffer."""
+        data = fetch_always(call, addr, 2 * self.pointer)
         if data is None:
-            return Addr(addr)
-        total = int.from_bytes(data[:4], "little", signed=True)
-        buf = int.from_bytes(data[pointer:2 * pointer], "little")
-        count, rest = divmod(max(total, 0), size)
-        shown: Value = total
-        if count:
-            shown = Comment(total, f"{count} * sizeof(struct ifreq)"
-                            + (f" + {rest}" if rest else ""))
-        if not buf:
-            return Struct([("ifc_len", shown), ("ifc_buf", Addr(0))])
-        items: list[Value] = []
-        for i in range(count):
-            raw = fetch(call, buf + i * size, size)
-            if raw is None or (call.plan.abbrev and i >= call.options.string_limit):
-                break
-            items.append(Struct([("ifr_name", string_in(raw[:16], call.options.string_limit)),
-                                 ("ifr_addr", sockaddr_value(call, raw[16:32]))]))
-        more = len(items) < count
-        return Struct([("ifc_len", shown), ("ifc_buf", Array(items, more))])
+            return None
+        return (int.from_bytes(data[:4], "little", signed=True),
+                int.from_bytes(data[self.pointer:], "little"))
 
-    return decode
+    def length(self, n: int) -> Value:
+        count, rest = divmod(n, self.element.size)
+        if n > 0 and not rest:
+            return Comment(n, f"{count} * sizeof(struct ifreq)")
+        return n
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        found = self.fields(call, word)
+        if found is None:
+            return Addr(word), DONE
+        if call.memo is None:
+            call.memo = {}
+        call.memo[self] = found
+        shown = self.length(found[0]) if found[1] else Text("")
+        return Struct([("ifc_len", shown)], open=True), OPEN
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        if not isinstance(old, Struct) or call.memo is None:
+            return old
+        before, buf = call.memo[self]
+        found = self.fields(call, word)
+        if found is None:
+            shown: Value = self.length(before)
+            return Struct([("ifc_len", shown), ("ifc_buf", Addr(buf))])
+        now, at = found
+        shown = self.length(now)
+        if buf and before != now:
+            shown = Change(self.length(before), shown)
+        if not buf or call.error:
+            where: Value = Addr(buf) if at == buf else Change(Addr(buf), Addr(at))
+            return Struct([("ifc_len", shown), ("ifc_buf", where)])
+        count = (now & 0xffffffff) // self.element.size if now >= 0 else (
+            now + (1 << 64)) // self.element.size
+        return Struct([("ifc_len", shown),
+                       ("ifc_buf", read_array(call, self.element, at, count))])
+
+
+@kind("ifconf")
+def _ifconf(b: Build) -> InOut:
+    return _Interfaces(b)
+
+
+# -- user faults
+
+class _FaultApi(InOut):
+    """UFFDIO_API: features may change, and requests are given."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, b: Build) -> None:
+        self.type = b.struct("uffdio_api")
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        data = fetch(call, word, self.type.size)
+        if data is None:
+            return Addr(word), DONE
+        return Struct(self.type.read(call, data, 0, word).fields[:2], open=True), OPEN
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        if not isinstance(old, Struct):
+            return old
+        data = fetch(call, word, self.type.size)
+        if data is None:
+            return Struct(old.fields)
+        now = self.type.read(call, data, 0, word).fields
+        before, after = old.fields[1][1], now[1][1]
+        assert isinstance(before, Sym) and isinstance(after, Sym)
+        features: Value = before
+        if before.n != after.n:
+            features = Join([before, Text(" => features="), after], "")
+        return Struct([old.fields[0], ("features", features), now[2]])
+
+
+@kind("uffd_api")
+def _uffd_api(b: Build) -> InOut:
+    return _FaultApi(b)

@@ -32,6 +32,7 @@ _LEGACY = 0x7FFFF               # flags that MAP_SHARED_VALIDATE knows without a
 MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
 _READ_IMPLIES_EXEC = 0x0400000  # personality(2)
 _CAP_IPC_LOCK = 14
+_POPULATE_ERRORS = {"BUSERR": E.EFAULT, "NOMEM": E.ENOMEM}
 
 
 def _may_grow(task: Task, size: int) -> None:
@@ -382,9 +383,11 @@ def madvise(task: Task, address: int, length: int, advice: int) -> int:
             space.change(start, stop, lambda v, m=mark: setattr(v, "wipe", m))  # type: ignore[misc]
         elif advice in (22, 23):    # MADV_POPULATE_READ, MADV_POPULATE_WRITE
             access = PROT_READ if advice == 22 else PROT_WRITE
+            # more than there is memory is of no use, even if zero pages cost none
+            stop = min(stop, start + space.arena.limit)
             for page in range(start, stop, PAGE):
                 if not space.fault(page, access):
-                    raise LinuxError(E.EFAULT if space.failure == "BUSERR" else E.EINVAL)
+                    raise LinuxError(_POPULATE_ERRORS.get(space.failure, E.EINVAL))
     if not space.covered(address, end):
         raise LinuxError(E.ENOMEM)
     return 0

@@ -5,7 +5,6 @@ The old ones (linux/ipc.h, shm.h, sem.h, msg.h) only 32-bit ABIs can ask for.
 from __future__ import annotations
 
 import struct
-from re import findall
 from typing import TYPE_CHECKING
 
 from sysnames.layout import layout
@@ -25,6 +24,7 @@ _OLD: dict[str, tuple[str, tuple[str, ...]]] = {
                                        "msg_cbytes", "msg_qbytes", "msg_cbytes", "msg_qnum",
                                        "msg_qbytes", "msg_lspid", "msg_lrpid")),
 }
+_PREFIX = {"msqid64_ds": "msg_perm.", "semid64_ds": "sem_perm.", "shmid64_ds": "shm_perm."}
 _WIDTHS = {"b": 8, "h": 16, "H": 16, "i": 32, "I": 32, "q": 64, "Q": 64}
 
 
@@ -48,9 +48,10 @@ def pack(task: Task, name: str, item: IpcObject | None, values: dict[str, int],
             form, *(_cut(c, values.get(n, 0)) for c, n in zip(codes, names, strict=True)))
     it = layout(name, task.abi.name)
     if item is not None:
-        prefix = name[:3] + "_perm."
+        prefix = _PREFIX[name]
         for field in ("key", "uid", "gid", "cuid", "cgid", "mode", "seq"):
             values[prefix + field] = getattr(item, field)
+    from re import findall  # not at the top: start-up does not need it
     codes = "".join(c * int(n or 1) for n, c in findall(r"(\d*)([a-zA-Z])", it.format)
                     if c in _WIDTHS)
     return it.pack_dict({n: _cut(c, values[n]) for n, c in zip(it.values, codes, strict=True)
@@ -69,6 +70,6 @@ def unpack_set(task: Task, name: str, address: int, old: bool) -> tuple[int, int
         return uid, gid, mode, limit
     it = layout(name, task.abi.name)
     fields = it.unpack_dict(task.mem.read(address, it.size))
-    prefix = name[:3] + "_perm."
+    prefix = _PREFIX[name]
     uid, gid, mode = (int(fields[prefix + f]) for f in ("uid", "gid", "mode"))
     return uid, gid, mode, int(fields.get("msg_qbytes", 0))

@@ -139,6 +139,7 @@ class Net:
         self.ports: dict[str, PortTable] = {}           # "tcp", "udp"
         self.netlink: dict[tuple[int, int], NetlinkSocket] = {}     # by protocol and port
         self.raw: list[RawSocket] = []
+        self.described: dict[int, str] = {}     # inode number → what -yy shows of a socket
 
 
 def network(kernel: Kernel) -> Net:

@@ -1,0 +1,1 @@
+"""The emulated CPUs: Unicorn by ctypes."""

@@ -1,0 +1,116 @@
+"""Signals to pytrace itself: Ctrl-C, SIGTERM, SIGHUP reach the program, as with strace.
+
+Guest code runs for any length of time without Python getting a turn, so a thread waits on
+Python's wakeup descriptor; when the main thread does not answer, it stops the CPU.  A second
+Ctrl-C ends the run whatever the program does.
+"""
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from sysnames.errno import ERESTARTSYS
+from tracer.errors import LinuxError, PytraceError
+from tracer.kernel.signals import SI_KERNEL, SI_USER
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from tracer.kernel.kernel import Kernel
+
+_GRACE = 0.2                # seconds for the main thread to notice by itself
+_SIGINT = 2
+_VFS = os.path.join(os.path.dirname(__file__), "vfs")
+
+
+class Ended(PytraceError):
+    """The user insists: the run ends at once, by this signal."""
+
+    def __init__(self, signo: int) -> None:
+        super().__init__("")
+        self.signo = signo
+
+
+class Interrupts:
+    """Installed for the time of a run; a context manager."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.pending: list[int] = []
+        self.received = 0               # signals that the main thread has noticed
+        self.asked = 0                  # how often SIGINT came
+        self.old: dict[int, Any] = {}
+        self.pipe = (-1, -1)
+        self.old_fd = -1
+        self.closing = False
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is not threading.main_thread():
+            return self
+        self.pipe = os.pipe()
+        os.set_blocking(self.pipe[1], False)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            signo = getattr(signal, name, None)
+            if signo is not None and signal.getsignal(signo) != signal.SIG_IGN:
+                self.old[signo] = signal.signal(signo, self._received)
+        self.old_fd = signal.set_wakeup_fd(self.pipe[1], warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, daemon=True).start()
+        self.kernel.host_signals = self._deliver
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self.pipe[0] < 0:
+            return
+        signal.set_wakeup_fd(self.old_fd)
+        for signo, handler in self.old.items():
+            signal.signal(signo, handler)
+        self.closing = True
+        os.close(self.pipe[1])
+        self.kernel.host_signals = None
+
+    def _received(self, signo: int, frame: FrameType | None) -> None:
+        """Runs in the main thread, between two of its bytecodes."""
+        self.received += 1
+        self.pending.append(signo)
+        self.kernel.attention = True
+        if signo == _SIGINT:
+            self.asked += 1
+        if self.asked > 1:
+            raise Ended(signo)
+        if self.kernel.waits_for_host:
+            raise InterruptedError
+        if frame is not None and frame.f_code.co_name == "read" \
+                and frame.f_code.co_filename.startswith(_VFS):
+            # The program waits for the host in read(2): the call is interrupted.
+            raise LinuxError(ERESTARTSYS)
+
+    def _deliver(self) -> None:
+        """Send what has come to the program's processes, as the terminal would."""
+        while self.pending:
+            signo = self.pending.pop(0)
+            first = min(self.kernel.processes.values(), key=lambda p: p.pid)
+            targets = [first] if signo != _SIGINT else [
+                p for p in self.kernel.processes.values() if p.pgid == first.pgid]
+            code = SI_KERNEL if signo == _SIGINT else SI_USER
+            for process in targets:
+                self.kernel.signals.send_process(process, {
+                    "signo": int(signo), "errno": 0, "code": code, "pid": 0, "uid": 0})
+
+    def _watch(self) -> None:
+        """The thread: a byte in the pipe is a signal."""
+        sent = 0
+        while True:
+            data = os.read(self.pipe[0], 64)
+            if not data:
+                break
+            sent += len(data)
+            time.sleep(_GRACE)
+            while self.received < sent and not self.closing:
+                task = self.kernel.current
+                if task is not None:
+                    task.engine.interrupt()
+                time.sleep(_GRACE)
+        os.close(self.pipe[0])

@@ -1,0 +1,1 @@
+"""The emulated Linux kernel: tasks, signals, scheduler, clock, and the calls."""
