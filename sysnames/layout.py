@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import struct
 from itertools import zip_longest
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .kinds import CTYPES, DEFAULT
 from .lookup import is_structure, structure
@@ -76,7 +76,7 @@ class Layout:
         self.format = _format(fields, size)
         self._struct = struct.Struct("<" + self.format)
         self.pack_exact: Callable[..., bytes] = self._struct.pack
-        self.unpack: Callable[[bytes], tuple[int | bytes, ...]] = self._struct.unpack_from
+        self.unpack: Callable[[bytes], tuple[Any, ...]] = self._struct.unpack_from
 
     def pack(self, *values: int | bytes) -> bytes:
         """The structure's bytes.  Raises struct.error for too few or too many values."""
@@ -93,7 +93,8 @@ class Layout:
                 codes.append(code)
             elif code != "x":
                 codes += code * int(count or 1)
-        cut: list[int | bytes] = []
+        cut: list[Any] = []
+        value: Any
         for value, code in zip_longest(values, codes, fillvalue=""):
             if isinstance(value, int) and code in _SIZES:
                 bits = 8 * _SIZES[code]

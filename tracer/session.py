@@ -4,12 +4,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sysnames.errno import MESSAGES, NAMES
 from tracer.cli.messages import program_name
 from tracer.errors import LinuxError, PytraceError
-from tracer.interrupts import Ended, Interrupts
 from tracer.interrupts import Ended, Interrupts
 from tracer.kernel import exec as execution
 from tracer.kernel.calls import load

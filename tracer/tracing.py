@@ -164,6 +164,11 @@ class Tracer:
         if signo in self.options.signals:
             self.writer.stopped(task, signo)
 
+    def leaves(self, task: Task) -> None:
+        """A thread group's leader ends before the others; its exit is reported later."""
+        if task.traced:
+            self.writer.leaves(task)
+
     def exited(self, task: Task, status: int) -> None:
         """status: as wait(2) reports it."""
         if task.traced:

@@ -198,7 +198,8 @@ class Engine:
         """Answer TLB misses from the page table of the space in use."""
         pack = struct.Struct("=QI").pack_into
         entries: dict[int, ctypes.Array[ctypes.c_char]] = {}
-        get: Callable[[int], int | None] = {}.get
+        none: dict[int, int] = {}
+        get: Callable[[int], int | None] = none.get
         need = {uclib.MEM_READ: 1, uclib.MEM_WRITE: 2, uclib.MEM_FETCH: 4}
         code = self.arena.code
         shared = self.arena.shared

@@ -13,13 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tracer.decode.call import Call
+from typing import Any
 
 # (call, bytes of memory, where the structure begins in them)
-Condition = Callable[["Call", bytes, int], bool]
+Condition = Callable[[Any, bytes, int], bool]
 
 _TERM = re.compile(r"(!?)([\w.]+)\s*(?:(!?&|==|!=|<=|<|(?:not )?in)\s*(.+))?$")
 _STATES: dict[str, Condition] = {

@@ -86,9 +86,10 @@ def find(name: str, abi: str) -> list[Part] | None:
 
 
 def _text(name: str, abi: str) -> str | None:
-    from tracer.decode.shapes_ioctl import SHAPES as more
+    from tracer.decode.shapes_ioctl import SHAPES as devices
+    from tracer.decode.shapes_media import SHAPES as media
 
-    for table in (SHAPES, more):
+    for table in (SHAPES, devices, media):
         for suffix in SUFFIXES[abi]:
             text = table.get(name + suffix)
             if text is not None:

@@ -15,7 +15,6 @@ from tracer.vfs.namespace import Location
 if TYPE_CHECKING:
     from loader.elf import ElfImage
     from loader.layout import Layout
-    from tracer.kernel.kernel import Kernel
 
 _RECURSION = 5              # BINPRM: how deep #! interpreters may nest
 _EF_ARM_EABI = 0xFF000000

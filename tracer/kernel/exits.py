@@ -1,6 +1,7 @@
 """How tasks and processes end, and how parents learn of it (kernel/exit.c)."""
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sysnames import signals as S
@@ -30,7 +31,12 @@ class Exits:
         last = not any(t is not task and t.state < ZOMBIE for t in process.tasks)
         task.exit_code = code
         self.leave(task)
-        self.kernel.observer.exited(task, code)
+        if task is process.tasks[0] and not last:
+            # A leader is not reaped, nor its exit seen, before the last thread has ended.
+            process.leader_left = True
+            self.kernel.observer.leaves(task)
+        else:
+            self.kernel.observer.exited(task, code)
         if last:
             self._process_ended(process, process.tasks[0].exit_code
                                 if process.tasks[0] is not task else code)
@@ -89,10 +95,8 @@ class Exits:
         """mm_release and exit_mm: also before execve gives up the old image."""
         from tracer.kernel.calls.futex import wake_address
         if task.robust_list[0]:
-            try:
+            with suppress(LinuxError):
                 self._robust_list(task)
-            except LinuxError:
-                pass
         if task.clear_child_tid and task.mem.users > 1:
             try:
                 task.mem.write_int(task.clear_child_tid, 0, 4)
@@ -146,6 +150,8 @@ class Exits:
         """The last thread is gone: the process is a zombie, its children get a new parent."""
         kernel = self.kernel
         process.status = status
+        if process.leader_left:
+            kernel.observer.exited(process.tasks[0], status)
         if process.itimers or process.posix_timers:
             from tracer.kernel.calls.timers import release
             release(process)

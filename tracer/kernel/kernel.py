@@ -45,6 +45,7 @@ class Observer(Protocol):
     def unfinished(self, token: Any) -> None: ...
     def signal(self, task: Task, info: dict[str, Any]) -> None: ...
     def stopped(self, task: Task, signo: int) -> None: ...
+    def leaves(self, task: Task) -> None: ...
     def exited(self, task: Task, status: int) -> None: ...
     def killed(self, task: Task, signo: int, core: bool) -> None: ...
     def created(self, parent: Task, child: Task) -> None: ...
@@ -67,7 +68,7 @@ class Silent:
     def nothing(self, *_args: Any) -> None:
         return None
 
-    enter = exit = unfinished = signal = stopped = exited = killed = nothing
+    enter = exit = unfinished = signal = stopped = leaves = exited = killed = nothing
     created = superseded = executed = nothing
 
 
@@ -190,6 +191,7 @@ class Kernel:
         self.waits_for_host = False
         self._resched = False
         self.ipc: Any = None        # System V objects, made on first use
+        self.ptys: Any = None       # the sandbox's pseudo-terminals
         self.pseudo: Any = None     # pipefs and its kin, made on first use
         self.net: Any = None        # the network, made on first use
         self.boot_id = "6f3a2c1e-0000-4000-8000-000000000000"
@@ -266,9 +268,10 @@ class Kernel:
         """The pages of a file that mappings share."""
         backing = self.shared_files.get(inode)
         if backing is None:
-            shared = self.shared_files
-            backing = Backing(self.arena, inode, lambda: shared.pop(inode, None) and None)
-            shared[inode] = backing
+            def forget() -> None:
+                self.shared_files.pop(inode, None)
+
+            backing = self.shared_files[inode] = Backing(self.arena, inode, forget)
         return backing
 
     # -- traps ----------------------------------------------------------------------------

@@ -64,11 +64,11 @@ class SignalFile(File):
 def pack(info: dict[str, Any]) -> bytes:
     """struct signalfd_siginfo of linux/signalfd.h."""
     get = info.get
-    value = get("value", 0)
+    value: int = get("value", 0)
     words = (info["signo"], get("errno", 0), info["code"], get("pid", 0), get("uid", 0),
              get("fd", 0), get("timerid", 0), get("band", 0), get("overrun", 0), get("trap", 0),
              get("status", 0), value & 0xFFFFFFFF)
-    data = b"".join((w & 0xFFFFFFFF).to_bytes(4, "little") for w in words)
+    data: bytes = b"".join((w & 0xFFFFFFFF).to_bytes(4, "little") for w in words)
     data += b"".join((w & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little") for w in (
         value, get("utime", 0), get("stime", 0), get("addr", 0)))
     data += get("addr_lsb", 0).to_bytes(2, "little")

@@ -282,14 +282,15 @@ class Process:
         self.parent = parent
         self.children: list[Process] = []
         self.tasks: list[Task] = []     # the leader first
-        self.pgid = parent.pgid if parent else pid
-        self.sid = parent.sid if parent else pid
+        self.pgid: int = parent.pgid if parent else pid
+        self.sid: int = parent.sid if parent else pid
         self.tty: Any = None            # controlling terminal
         self.pending = Pending()
         self.handlers = SigHandlers()
         self.limits: dict[int, tuple[int, int]] = dict(parent.limits) if parent else {}
         self.exit_signal = 17
         self.exiting = False            # exit_group has begun
+        self.leader_left = False        # the leader called exit(2) before other threads
         self.status: int | None = None  # wait status once it is a zombie
         self.stopped = 0                # stop signal, while stopped
         self.stop_reported = self.continued = False
@@ -352,7 +353,7 @@ class Task:
         self.oabi = False               # an ARM OABI program
         self.vfork_queue = WaitQueue()
         self.call: InFlight | None = None
-        self.woken = 0                  # Wait reason for the parked generator
+        self.woken: int | None = 0      # Wait reason for the parked generator
         self.unpark: Any = None         # undoes the parking
         self.wake: Any = None           # ends it with a reason
         self.waiting: Wait | None = None        # what it waits for, or did last

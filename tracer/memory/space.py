@@ -298,9 +298,8 @@ class AddressSpace:
         i = bisect_right(self.starts, end) - 1
         while i >= 0:
             vma = self.vmas[i]
-            if vma.end <= end:
-                if end - size >= vma.end:
-                    return end - size
+            if end - size >= vma.end:
+                return end - size
             guard = 256 * PAGE if vma.growsdown else 0
             end = min(end, vma.start - guard)
             i -= 1
@@ -346,7 +345,7 @@ class AddressSpace:
             new.vmas.append(copy)
             new.starts.append(vma.start)
         shared, table = self.arena.shared, self.table
-        for page, entry in table.items():
+        for entry in table.values():
             frame = entry & ~_MASK
             if frame:
                 shared[frame] = shared.get(frame, 1) + 1

@@ -82,6 +82,9 @@ class SeparateWriter(StraceWriter):
     def stopped(self, task: Task, signo: int) -> None:
         self.of(task).stopped(task, signo)
 
+    def leaves(self, task: Task) -> None:
+        self.of(task).leaves(task)
+
     def exited(self, task: Task, status: int) -> None:
         self.of(task).exited(task, status)
 

@@ -319,6 +319,10 @@ class StraceWriter:
         """A group stop."""
         self._event(task, format_stopped("", signo))
 
+    def leaves(self, task: Task) -> None:
+        """A task ends, which is reported later."""
+        self._end_of(task)
+
     def exited(self, task: Task, status: int) -> None:
         """A task ended by itself."""
         self._end_of(task)

@@ -36,8 +36,8 @@ from tracer.vfs.base import (
     Inode,
 )
 from tracer.vfs.hosterror import linux_error
-from tracer.wait import HostQueue
 from tracer.vfs.memfs import DirFile
+from tracer.wait import HostQueue, WaitQueue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,6 +20,7 @@ from tracer.decode.build import (
     InOut,
     MemType,
     StructType,
+    array_of,
     fetch,
     length,
     name_of,
@@ -66,6 +67,31 @@ class Grow(InOut):
         return Struct([*old.fields, *given.fields], given.more)
 
 
+class Amend(InOut):
+    """A structure whose last field the call changes: ``{a=1, b=2 => 3}``."""
+
+    __slots__ = ("type",)
+
+    def __init__(self, type_: StructType) -> None:
+        self.type = type_
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        data = fetch(call, word, self.type.size)
+        if data is None:
+            return Addr(word), DONE
+        return Struct(self.type.read(call, data, 0, word).fields, open=True), OPEN
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        if not isinstance(old, Struct):
+            return old
+        data = fetch(call, word, self.type.size)
+        if data is None:
+            return Struct(old.fields)
+        now = self.type.read(call, data, 0, word).fields[-1][1]
+        name, before = old.fields[-1]
+        return Struct([*old.fields[:-1], (name, Change(before, now))])
+
+
 class Turn(InOut):
     """A value that the call replaces by another one."""
 
@@ -84,13 +110,26 @@ class Turn(InOut):
         if old is None or isinstance(old, Addr) or (call.error and not self.always):
             return old
         new = self.then(call, word)
-        return old if new is None else Change(old, new)
+        if new is None or (isinstance(new, Struct) and not new.fields):
+            return old
+        return Change(old, new)
 
 
 @kind("grow")
 def _grow(b: Build, of: Param, first: Param, then: Param) -> Grow:
     name = name_of(of)
     return Grow(b.struct(name, name_of(first)), b.struct(name, name_of(then)))
+
+
+@kind("amend")
+def _amend(b: Build, of: Param, shape: Param) -> Amend:
+    return Amend(b.struct(name_of(of), name_of(shape)))
+
+
+@kind("elements")
+def _elements(b: Build, of: Kind, count: Param) -> Decoder:
+    """A pointer in a structure to as many elements as a field says."""
+    return array_of(b.memory(of), length(count))
 
 
 @kind("turn")
@@ -253,6 +292,8 @@ def _enum_long(b: Build, name: Param) -> Decoder:
 def _low_enum(b: Build, name: Param) -> Decoder:
     """A name for the lower half of a word."""
     e = symbols.enum(name_of(name), b.abi, 32)
+    if e.fmt == "d":
+        return lambda call, word: e.sym(((word & 0xffffffff) ^ 1 << 31) - (1 << 31))
     return lambda call, word: e.sym(word & 0xffffffff)
 
 

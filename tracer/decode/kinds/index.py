@@ -14,8 +14,9 @@ MODULES: dict[str, str] = {
     "filter":
         "seccomp_args seccomp_flags seccomp_fprog",
     "forms":
-        "buf_hex_at bytes_upto chars_at chars_upto enum8 enum_long flags8 grow hex32 "
-        "list low_enum low_hex shape shaped tail tail_buf text turn u64_max upto uuid",
+        "amend buf_hex_at bytes_upto chars_at chars_upto elements enum8 enum_long "
+        "flags8 grow hex32 list low_enum low_hex shape shaped tail tail_buf text turn "
+        "u64_max upto uuid",
     "io":
         "iov iov_addrs",
     "ioctl":
@@ -34,6 +35,9 @@ MODULES: dict[str, str] = {
         "mapper",
     "ioctl_tee":
         "tee_buffer",
+    "ioctl_video":
+        "created_buffers fraction kernel_version pixel_format v4l2_buffer_flags "
+        "v4l2_cid v4l2_controls v4l2_next_cid v4l2_query v4l2_set_format",
     "ipc":
         "ipc_call ipc_cmd ipc_flags ipc_key ipc_perm_set kludge_buf kludge_type "
         "mq_open_attr msgbuf msgctl_buf semctl_arg semctl_indirect shmctl_buf",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tracer.decode.call import Decoder
     from tracer.decode.values import Value
 
+_ONLY_VERBOSE = (0x3d, 0x56)    # types that print numbers when structures are not read
 _INPUT = 0x45           # the type of input devices' requests
 _DIRECTIONS = ((2, "_IOC_READ"), (1, "_IOC_WRITE"), (0, "_IOC_NONE"))
 
@@ -133,6 +134,8 @@ class _Requests(Commands):
 
         abi = "arm" if self.build.abi == "arm_oabi" else self.build.abi
         own = OWN.get(abi, {})
+        if not self.build.verbose and code >> 8 & 0xff in _ONLY_VERBOSE:
+            return self.default
         for name in (*names(code, abi), f"{code:#010x}"):
             row = own.get(name) or ROWS.get(name)
             if row is not None:

@@ -166,7 +166,8 @@ class _SgIo(InOut):
             return Addr(word), DONE
         version = int.from_bytes(head, "little")
         if version == ord("S"):
-            t, names, first = self.v3, self._ASKED3, ("interface_id", Text("'S'"))
+            t, first = self.v3, ("interface_id", Text("'S'"))
+            names: tuple[str, ...] = self._ASKED3
         elif version == ord("Q"):
             t, names, first = self.v4, self._ASKED4, ("guard", Text("'Q'"))
         else:
@@ -187,7 +188,7 @@ class _SgIo(InOut):
         out = []
         for name in names:
             offset, m = known[name]
-            out.append((name, m.read(inner, data, offset, addr + offset)))
+            out.append((name, m.read(inner, data, offset, addr + offset) or 0))
         return out
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:

@@ -48,7 +48,7 @@ _GROUPS: dict[str, str] = {
     # --- block devices --------------------------------------------------------------------------
     "arg out ptr(ushort)": "BLKSECTGET BLKROTATIONAL",
     "arg out ptr(uint)": "BLKIOMIN BLKIOOPT BLKPBSZGET BLKDISCARDZEROES BLKGETZONESZ "
-                         "BLKGETNRZONES OTPGETREGIONCOUNT EVIOCGEFFECTS",
+                         "BLKGETNRZONES OTPGETREGIONCOUNT EVIOCGEFFECTS VIDIOC_G_INPUT",
     "arg ptr(uint)": "EVIOCSCLOCKID VIDIOC_S_INPUT",
     "arg out ptr(long)": "BLKRAGET BLKFRAGET",
     "arg out ptr(ulong)": "BLKGETSIZE RTC_IRQP_READ RTC_EPOCH_READ HDIO_GET_32BIT "
@@ -196,7 +196,7 @@ _GROUPS: dict[str, str] = {
     "arg grow(uffdio_zeropage, uffdio_zeropage.in, uffdio_zeropage.out)": "UFFDIO_ZEROPAGE",
     "arg seccomp_notification": "SECCOMP_IOCTL_NOTIF_RECV",
     "arg ptr(seccomp_notif_resp)": "SECCOMP_IOCTL_NOTIF_SEND",
-    "arg ptr(hex64)": 
+    "arg ptr(hex64)":
         "SECCOMP_IOCTL_NOTIF_ID_VALID SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR VIDIOC_S_STD",
     "arg ptr(seccomp_notif_addfd)": "SECCOMP_IOCTL_NOTIF_ADDFD",
     "arg flags(perf_ioctl_flags)":
@@ -258,6 +258,38 @@ _GROUPS: dict[str, str] = {
     "arg console_font(1)": "GIO_FONTX",
     "arg console_font(0)": "PIO_FONTX",
     "arg console_font_op": "KDFONTOP",
+    # --- video devices --------------------------------------------------------------------------
+    "arg out ptr(v4l2_capability)": "VIDIOC_QUERYCAP",
+    "arg grow(v4l2_fmtdesc, v4l2_fmtdesc.in, v4l2_fmtdesc.out)": "VIDIOC_ENUM_FMT",
+    "arg grow(v4l2_format, v4l2_format.type, v4l2_format.fmt)": "VIDIOC_G_FMT",
+    "arg v4l2_set_format": "VIDIOC_S_FMT VIDIOC_TRY_FMT",
+    "arg amend(v4l2_requestbuffers, v4l2_requestbuffers.in)": "VIDIOC_REQBUFS",
+    "arg grow(v4l2_buffer, v4l2_buffer.in, v4l2_buffer.out)": "VIDIOC_QUERYBUF VIDIOC_QBUF",
+    "arg grow(v4l2_buffer, v4l2_buffer.type, v4l2_buffer.dequeued)": "VIDIOC_DQBUF",
+    "arg out ptr(v4l2_framebuffer)": "VIDIOC_G_FBUF",
+    "arg ptr(v4l2_framebuffer)": "VIDIOC_S_FBUF",
+    "arg ptr(enum(v4l2_buf_types))": "VIDIOC_STREAMON VIDIOC_STREAMOFF",
+    "arg grow(v4l2_streamparm, v4l2_streamparm.type, v4l2_streamparm.parm)": "VIDIOC_G_PARM",
+    "arg turn(v4l2_streamparm, v4l2_streamparm, v4l2_streamparm.parm)": "VIDIOC_S_PARM",
+    "arg out ptr(hex64)": "VIDIOC_G_STD",
+    "arg grow(v4l2_standard, v4l2_standard.in, v4l2_standard.out)": "VIDIOC_ENUMSTD",
+    "arg grow(v4l2_input, v4l2_input.in, v4l2_input.out)": "VIDIOC_ENUMINPUT",
+    "arg grow(v4l2_control, v4l2_control.id, v4l2_control.value)": "VIDIOC_G_CTRL",
+    "arg amend(v4l2_control, v4l2_control)": "VIDIOC_S_CTRL",
+    "arg grow(v4l2_tuner, v4l2_tuner.in, v4l2_tuner.out)": "VIDIOC_G_TUNER",
+    "arg turn(v4l2_tuner, v4l2_tuner, v4l2_tuner.out)": "VIDIOC_S_TUNER",
+    "arg v4l2_query(v4l2_queryctrl)": "VIDIOC_QUERYCTRL",
+    "arg v4l2_query(v4l2_query_ext_ctrl)": "VIDIOC_QUERY_EXT_CTRL",
+    "arg grow(v4l2_cropcap, v4l2_cropcap.in, v4l2_cropcap.out)": "VIDIOC_CROPCAP",
+    "arg grow(v4l2_crop, v4l2_crop.in, v4l2_crop.out)": "VIDIOC_G_CROP",
+    "arg grow(v4l2_crop, v4l2_crop, v4l2_crop.out)": "VIDIOC_S_CROP",
+    "arg v4l2_controls(1)": "VIDIOC_G_EXT_CTRLS",
+    "arg v4l2_controls(0)": "VIDIOC_S_EXT_CTRLS VIDIOC_TRY_EXT_CTRLS",
+    "arg grow(v4l2_frmsizeenum, v4l2_frmsizeenum.in, v4l2_frmsizeenum.out)":
+        "VIDIOC_ENUM_FRAMESIZES",
+    "arg grow(v4l2_frmivalenum, v4l2_frmivalenum.in, v4l2_frmivalenum.out)":
+        "VIDIOC_ENUM_FRAMEINTERVALS",
+    "arg ptr(v4l2_create_buffers) -> created_buffers": "VIDIOC_CREATE_BUFS",
     # --- virtual machines -----------------------------------------------------------------------
     "arg low_uint -> fd": "KVM_CREATE_VCPU",
     "arg hex -> fd": "KVM_CREATE_VM",

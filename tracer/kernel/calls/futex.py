@@ -125,10 +125,10 @@ def futex(task: Task, address: int, op: int, value: int, timeout: int, address2:
         raise LinuxError(E.ENOSYS)
     if op & _REALTIME and command == WAIT:
         raise LinuxError(E.ENOSYS)
-    if command == WAIT or command == WAIT_BITSET:
+    if command in (WAIT, WAIT_BITSET):
         return _wait(task, address, value, deadline, _ANY if command == WAIT else value3)
     table = _table(task)
-    if command == WAKE or command == WAKE_BITSET:
+    if command in (WAKE, WAKE_BITSET):
         bitset = _ANY if command == WAKE else value3
         if not bitset:
             raise LinuxError(E.EINVAL)

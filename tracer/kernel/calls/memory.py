@@ -351,12 +351,12 @@ def _move(task: Task, vma: Vma, old: int, old_size: int, new_size: int, new: int
 @syscall("madvise", note="advice without effect on contents is accepted")
 def madvise(task: Task, address: int, length: int, advice: int) -> int:
     space = task.mem
-    if not (0 <= advice <= 25 and advice not in (5, 6, 7) or advice in (100, 101)):
+    if not ((0 <= advice <= 25 and advice not in (5, 6, 7)) or advice in (100, 101)):
         raise LinuxError(E.EINVAL)
     if address & _MASK:
         raise LinuxError(E.EINVAL)
     size = align(length)
-    if length and not size or address + size < address:
+    if (length and not size) or address + size < address:
         raise LinuxError(E.EINVAL)
     if not size:
         return 0

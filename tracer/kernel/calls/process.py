@@ -1,6 +1,7 @@
 """fork, clone, execve, exit and wait (kernel/fork.c, fs/exec.c, kernel/exit.c)."""
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sysnames import errno as E
@@ -8,6 +9,7 @@ from sysnames import signals as S
 from tracer.errors import LinuxError
 from tracer.kernel import exec as execution
 from tracer.kernel import signals as sig
+from tracer.kernel.calls.common import location_of
 from tracer.kernel.registry import Blocking, Done, syscall
 from tracer.kernel.task import (
     AT_FDCWD,
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from sysnames.layout import Layout
-
 CSIGNAL = 0xFF
 CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD = (
     0x100, 0x200, 0x400, 0x800, 0x1000)
@@ -231,10 +232,8 @@ def _check_limit(task: Task) -> None:
 
 def _try_write(task: Task, address: int, value: int) -> None:
     """put_user whose failure is ignored."""
-    try:
+    with suppress(LinuxError):
         task.mem.write_int(address, value, 4)
-    except LinuxError:
-        pass
 
 
 # -- execve -----------------------------------------------------------------------------------
@@ -280,9 +279,7 @@ def execveat(task: Task, fd: int, filename: int, argv: int, envp: int, flags: in
         raise LinuxError(E.ENOENT)
     start = task.fs.cwd
     if fd != AT_FDCWD and not path.startswith(b"/"):
-        start = task.files.get_any(fd).location
-        if start is None:
-            raise LinuxError(E.EACCES)
+        start = location_of(task, task.files.get_any(fd))
     location = task.kernel.namespace.walk(
         task.fs.root, start, path, follow=not flags & AT_SYMLINK_NOFOLLOW, creds=task.creds,
         task=task, empty=bool(flags & AT_EMPTY_PATH))

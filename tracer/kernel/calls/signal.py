@@ -261,7 +261,7 @@ def kill(task: Task, pid: int, signo: int) -> int:
     if pid > 0:
         found = kernel.tasks.get(pid)
         process = kernel.processes.get(pid) or (found.process if found is not None else None)
-        if process is None or process.status is not None and not process.tasks:
+        if process is None or (process.status is not None and not process.tasks):
             raise LinuxError(E.ESRCH)
         _kill_process(task, process, info)
         return 0
