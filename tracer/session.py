@@ -180,6 +180,9 @@ class Session:
         task.comm = b"pytrace"
         abi = abis.get(self._program_abi(task, path, argv, envp))
         options.abi = abi.name
+        if not host:
+            kernel.uts["release"] = b"%d.%d.0" % abi.kernel
+            self.system.release = kernel.uts["release"]
         task.abi = task.call_abi = abi
         task.engine = kernel.engine(abi)
         self._execve(task, path, argv, envp)

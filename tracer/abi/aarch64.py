@@ -66,6 +66,7 @@ def untagged(address: int) -> int:
 
 class AArch64Abi(Abi):
     name = "aarch64"
+    kernel = (6, 1)             # what boards run today
     word = 8
     machine, machine32 = "aarch64", "armv8l"
     top = 1 << 48

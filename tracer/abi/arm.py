@@ -83,6 +83,7 @@ def swap_open_flags(flags: int) -> int:
 
 class ArmAbi(Abi):
     name = "arm"
+    kernel = (6, 1)             # what boards run today
     word = 4
     machine = machine32 = "armv7l"
     skips_minus_one = True

@@ -100,6 +100,7 @@ class Abi:
     cpumask = 8                     # bytes of the kernel's CPU masks (large_cpumask_bits)
     compat = ""                 # the ABI of calls by int 0x80
     forced_restorer = 0         # SA_RESTORER where the kernel reports it by itself
+    kernel = (6, 12)            # the version of Linux that uname and the order of checks follow
     skips_minus_one = False     # a call of number -1 is none: the result register stays
     minsigstksz = 2048          # MINSIGSTKSZ
     # Registers that signal frames hold, in an order of the ABI's own.

@@ -41,9 +41,9 @@ def number(n: int, fmt: str) -> str:
     if fmt == "d":
         return str(n)
     if fmt == "X":
-        return f"{n:#010x}"
+        return f"{n:#010x}" if n else "00000000"    # as printf("%#.8x") has it
     if fmt == "L":
-        return f"{n:#08x}"
+        return f"{n:#08x}" if n else "00000000"
     return f"0{n:02o}"  # modes: at least three digits in all
 
 

@@ -265,6 +265,9 @@ def read_path(task: Task, address: int) -> bytes:
 @syscall("execve")
 def execve(task: Task, filename: int, argv: int, envp: int) -> Blocking:
     path = read_path(task, filename)
+    if task.abi.kernel < (6, 8):        # the file is opened after the strings are counted
+        read_strings(task, argv)
+        read_strings(task, envp)
     location = task.kernel.namespace.walk(task.fs.root, task.fs.cwd, path, creds=task.creds,
                                           task=task)
     return _exec(task, location, path, argv, envp)
@@ -338,6 +341,7 @@ def _collapse(task: Task) -> None:
         if alive:
             kernel.exits.leave(leader)
         process.tasks[:] = [task]
+        process.leader_left = False
         kernel.tasks.pop(old_tid, None)
         task.pid = process.pid
         kernel.tasks[task.pid] = task

@@ -222,13 +222,8 @@ class NetlinkSocket(Socket):
             from tracer.kernel.net.rtnetlink import answer
             return answer(task, self, request)
         if self.protocol == NETLINK_SOCK_DIAG:
-            if request.kind != 20:          # SOCK_DIAG_BY_FAMILY
-                raise LinuxError(E.EINVAL)
-            if len(request.body) < 2:
-                raise LinuxError(E.EINVAL)
-            if request.dumps:
-                return self.done(request)
-            raise LinuxError(E.ENOENT)
+            from tracer.kernel.net.sockdiag import answer as describe
+            return describe(task, self, request)
         if self.protocol == NETLINK_GENERIC:
             raise LinuxError(E.ENOENT if request.kind >= 16 else E.EINVAL)
         if not task.creds.capable(CAP_NET_ADMIN):
