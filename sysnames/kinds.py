@@ -44,6 +44,7 @@ CTYPES: dict[str, str] = {
     "flags32": "uint",
     "hex32": "uint",
     "flags8": "uchar",
+    "ring_file": "int",
     "enum8": "uchar",
     "enum_long": "ulong",
     "sg_reset": "uint",

@@ -546,9 +546,9 @@ SIGNATURES: dict[str, str] = {
     "mq_timedsend_time64": "mqdes fd, u_msg_ptr buf(msg_len), msg_len size, msg_prio uint, "
     "u_abs_timeout ptr(timespec64)",
     "mq_timedreceive": "mqdes fd, u_msg_ptr out buf(ret), msg_len size, "
-    "u_msg_prio out ptr(uint), u_abs_timeout ptr(timespec)",
+    "u_msg_prio out ptr(uint), u_abs_timeout early(ptr(timespec))",
     "mq_timedreceive_time64": "mqdes fd, u_msg_ptr out buf(ret), msg_len size, "
-    "u_msg_prio out ptr(uint), u_abs_timeout ptr(timespec64)",
+    "u_msg_prio out ptr(uint), u_abs_timeout early(ptr(timespec64))",
     "mq_notify": "mqdes fd, u_notification ptr(sigevent)",
     "mq_getsetattr": "mqdes fd, u_mqstat ptr(mq_attr), u_omqstat out ptr(mq_attr)",
     # --- clocks, timers, sleeping -------------------------------------------------------------

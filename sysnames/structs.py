@@ -53,16 +53,16 @@ STRUCTS: dict[str, str] = {
     "st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, _unused array(uint, 2)",
     "stat@32": "st_dev dev:ulong, st_ino ulong, !st_mode inode_mode, st_nlink ushort, "
     "st_uid uid16, st_gid gid16, st_rdev dev:ulong, !st_size ulong, st_blksize ulong, "
-    "st_blocks ulong, st_atime date:ulong, st_atime_nsec ulong, st_mtime date:ulong, "
-    "st_mtime_nsec ulong, st_ctime date:ulong, st_ctime_nsec ulong, _unused array(ulong, 2)",
+    "st_blocks ulong, st_atime date, st_atime_nsec ulong, st_mtime date, "
+    "st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, _unused array(ulong, 2)",
     "stat64@32": "st_dev dev:u64, _pad0 bytes(4), _st_ino ulong, !st_mode inode_mode:uint, "
     "st_nlink uint, st_uid uid:ulong, st_gid gid:ulong, st_rdev dev:u64, _pad3 bytes(4), "
-    "!st_size s64, st_blksize ulong, st_blocks u64, st_atime date:ulong, st_atime_nsec ulong, "
-    "st_mtime date:ulong, st_mtime_nsec ulong, st_ctime date:ulong, st_ctime_nsec ulong, "
+    "!st_size s64, st_blksize ulong, st_blocks u64, st_atime date, st_atime_nsec ulong, "
+    "st_mtime date, st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, "
     "st_ino u64",
     "oldstat@i386": "st_dev dev:ushort, st_ino ushort, !st_mode inode_mode, st_nlink ushort, "
-    "st_uid uid16, st_gid gid16, st_rdev dev:ushort, !st_size ulong, st_atime date:ulong, "
-    "st_mtime date:ulong, st_ctime date:ulong",
+    "st_uid uid16, st_gid gid16, st_rdev dev:ushort, !st_size ulong, st_atime date, "
+    "st_mtime date, st_ctime date",
     "statx_timestamp": "tv_sec s64, tv_nsec uint, _reserved int",
     "statx": "!stx_mask flags(statx_masks):uint, stx_blksize uint, "
     "!stx_attributes flags(statx_attrs):u64, stx_nlink uint, stx_uid uid, stx_gid gid, "
@@ -93,7 +93,7 @@ STRUCTS: dict[str, str] = {
     "linux_dirent": "d_ino ulong, d_off ulong, d_reclen ushort, d_name chars(0); packed",
     "linux_dirent64": "d_ino u64, d_off s64, d_reclen ushort, d_type enum(dirent_types):uchar, "
     "d_name chars(0); packed",
-    "old_linux_dirent": "d_ino ulong, d_offset ulong, d_namlen ushort, d_name chars(0); packed",
+    "old_linux_dirent": "d_ino ulong, d_off ulong, d_reclen ushort, d_name chars(0); packed",
     "file_handle": "handle_bytes uint, handle_type int, f_handle bytes(0)",
     "xattr_args": "value addr:u64, size uint, flags flags(xattrflags):uint",
     "file_attr": "fa_xflags flags(fs_xflags):u64, fa_extsize uint, fa_nextents uint, "

@@ -6,9 +6,9 @@ Ctrl-C ends the run whatever the program does.
 """
 from __future__ import annotations
 
+import _thread
 import os
 import signal
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -48,16 +48,20 @@ class Interrupts:
         self.closing = False
 
     def __enter__(self) -> Interrupts:
-        if threading.current_thread() is not threading.main_thread():
-            return self
         self.pipe = os.pipe()
         os.set_blocking(self.pipe[1], False)
+        try:
+            self.old_fd = signal.set_wakeup_fd(self.pipe[1], warn_on_full_buffer=False)
+        except ValueError:              # not the main thread
+            os.close(self.pipe[0])
+            os.close(self.pipe[1])
+            self.pipe = (-1, -1)
+            return self
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             signo = getattr(signal, name, None)
             if signo is not None and signal.getsignal(signo) != signal.SIG_IGN:
                 self.old[signo] = signal.signal(signo, self._received)
-        self.old_fd = signal.set_wakeup_fd(self.pipe[1], warn_on_full_buffer=False)
-        threading.Thread(target=self._watch, daemon=True).start()
+        _thread.start_new_thread(self._watch, ())
         self.kernel.host_signals = self._deliver
         return self
 

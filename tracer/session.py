@@ -11,7 +11,6 @@ from tracer.cli.messages import program_name
 from tracer.errors import LinuxError, PytraceError
 from tracer.interrupts import Ended, Interrupts
 from tracer.kernel import exec as execution
-from tracer.kernel.calls import load
 from tracer.kernel.clock import Clock, HostClock
 from tracer.kernel.kernel import Entry, Kernel
 from tracer.kernel.procview import System
@@ -103,6 +102,8 @@ def _environment(options: RunOptions) -> list[bytes]:
 
 def find_program(name: str) -> str:
     """The file a program's name leads to: itself with a slash, else by PATH."""
+    if len(os.fsencode(name)) >= 4096:      # PATH_MAX
+        raise PytraceError("exec: File name too long")
     if "/" in name or (os.sep in name):
         return name
     for folder in os.environ.get("PATH", "").split(os.pathsep):
@@ -112,6 +113,14 @@ def find_program(name: str) -> str:
     raise PytraceError(f"Can't stat '{name}': No such file or directory")
 
 
+class _Refused(PytraceError):
+    """The program cannot be executed."""
+
+    def __init__(self, errno: int, detail: str = "") -> None:
+        super().__init__(f"exec: {MESSAGES.get(errno, NAMES.get(errno, errno))}{detail}")
+        self.errno = errno
+
+
 class Session:
     """The parts of a run, put together."""
 
@@ -119,7 +128,6 @@ class Session:
                  message: Callable[[str], None], log: Log | None = None) -> None:
         self.options = options
         self.message = message
-        load()
         host = options.personality == "host"
         clock = HostClock() if options.clock == "host" or host else Clock()
         self.kernel = Kernel(options.memory, clock, None, options.seed)
@@ -178,14 +186,18 @@ class Session:
                     files, fs, _credentials(options))
         process.tasks.append(task)
         task.comm = b"pytrace"
-        abi = abis.get(self._program_abi(task, path, argv, envp))
+        refused: _Refused | None = None
+        try:
+            abi = abis.get(self._program_abi(task, path, argv, envp))
+        except _Refused as e:
+            abi, refused = native, e
         options.abi = abi.name
         if not host:
             kernel.uts["release"] = b"%d.%d.0" % abi.kernel
             self.system.release = kernel.uts["release"]
         task.abi = task.call_abi = abi
         task.engine = kernel.engine(abi)
-        self._execve(task, path, argv, envp)
+        self._execve(task, path, argv, envp, refused)
         return task
 
     def _program_abi(self, task: Task, path: bytes, argv: list[bytes],
@@ -197,15 +209,15 @@ class Session:
                                                   creds=task.creds, task=task)
             made = execution.prepare(task, location, path, argv, envp)
         except execution.ExecError as e:
-            raise PytraceError(f"exec: {MESSAGES.get(e.errno, e.errno)}: {e.message}") from None
+            raise _Refused(e.errno, f": {e.message}") from None
         except LinuxError as e:
             if e.errno in (2, 20, 40, 36):
                 raise PytraceError(f"Can't stat '{name}': {MESSAGES[e.errno]}") from None
-            raise PytraceError(f"exec: {MESSAGES.get(e.errno, NAMES.get(e.errno))}: "
-                               f"{name}") from None
+            raise _Refused(e.errno) from None
         return made.image.abi
 
-    def _execve(self, task: Task, path: bytes, argv: list[bytes], envp: list[bytes]) -> None:
+    def _execve(self, task: Task, path: bytes, argv: list[bytes], envp: list[bytes],
+                refused: _Refused | None) -> None:
         """Put path and strings into a space of their own and call execve from there."""
         kernel, abi = task.kernel, task.abi
         top = abi.top
@@ -236,6 +248,13 @@ class Session:
         kernel.current = task
         abi.start(engine, 0x1000, position)
         token = kernel.observer.enter(task, entry, args, words) if entry.observed else None
+        if refused is not None:
+            if token is not None:
+                kernel.observer.exit(token, -refused.errno)
+            self.writer.flush()
+            self.message(str(refused))
+            kernel.exits.exit_group(task, 1 << 8)
+            return
         task.call = InFlight(entry, words, token, entry.handle(task, *args))
         task.woken = None
         kernel.loaded[abi.name] = task

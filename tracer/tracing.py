@@ -192,6 +192,14 @@ class Tracer:
         if new.traced:
             self.writer.superseded(new, tid)
 
+    def unknown(self, pid: int, ended: bool) -> None:
+        """A process reports to the tracer that does not follow it: the child of CLONE_PTRACE, or
+        of CLONE_PARENT at its end."""
+        if ended and "exit" not in self.options.quiet:
+            self.writer.message(f"Exit of unknown pid {pid} ignored")
+        elif not ended and "attach" not in self.options.quiet:
+            self.writer.message(f"Detached unknown pid {pid}")
+
     def executed(self, task: Task) -> None:
         """A task has a new image."""
 

@@ -118,6 +118,18 @@ SPACES: list[tuple[str, list[Any]]] = [
 ]
 
 
+def test_arguments_of_execve(world: World) -> None:
+    """Many pointers to one long string."""
+    names = {name: number for number, name in table("x86_64").items()}
+    data = bytearray(b"/proc/self/exe\0".ljust(0x100, b"\0"))
+    data += (DATA + 0x1100).to_bytes(8, "little") * 0x1F0 + bytes(0x80)
+    data = data.ljust(0x1100, b"\0") + b"x" * 0x2E00
+    calls = [(names["execve"], [DATA, DATA + 0x100, 0]), (names["execve"], [DATA, 0, DATA + 0x100])]
+    many = program("x86_64", [*calls, (names["exit_group"], [0])], bytes(data).ljust(0x3F00, b"\0"))
+    verdict = run(world, Program(many, starts=True), 4)
+    assert verdict.kind == "ok", verdict
+
+
 def _program(abi: str, before: list[tuple[str, list[Any]]], call: tuple[str, list[Any]]) -> bytes:
     word = word_size(abi)
     names = {name: number for number, name in table(abi).items()}
@@ -171,3 +183,13 @@ def test_largest_files(world: World, call: tuple[str, list[Any]]) -> None:
 def test_terabytes_of_nothing(world: World, call: tuple[str, list[Any]]) -> None:
     space = ("mmap", [0, 1 << 40, 1, 0x4022, -1, 0])
     check(world, _program("x86_64", [*opened(8), space], call), call[0])
+
+
+@pytest.mark.parametrize("abi", ["x86_64", "arm"])
+def test_fork_bomb(world: World, abi: str) -> None:
+    """The machine has room for so many tasks only, also for root."""
+    names = {name: number for number, name in table(abi).items()}
+    fork = (names["fork"], [])
+    bomb = program(abi, [*[fork] * 200, (names["exit_group"], [0])])
+    verdict = run(world, Program(bomb, starts=True), 20)
+    assert verdict.kind != "FAILED", verdict

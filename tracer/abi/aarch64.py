@@ -73,6 +73,8 @@ class AArch64Abi(Abi):
     largefile = O_LARGEFILE
     cpumask = 32
     RESULT, TLS = "x0", "tpidr_el0"
+    DWARF = (*(f"x{i}" for i in range(31)), "sp")
+    FP, LINK = "x29", "x30"
     FRAME = (*(f"x{i}" for i in range(31)), "sp", "pc", "nzcv")
     VECTORS = tuple(f"v{i}" for i in range(32))
 

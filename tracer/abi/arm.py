@@ -89,6 +89,8 @@ class ArmAbi(Abi):
     skips_minus_one = True
     top = 0xBF000000
     RESULT, TLS = "r0", "tls"
+    DWARF = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc")
+    LINK = "lr"
     has_tsc = False
     cpumask = 4
     FRAME = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "cpsr")

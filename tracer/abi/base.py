@@ -106,6 +106,10 @@ class Abi:
     # Registers that signal frames hold, in an order of the ABI's own.
     FRAME: tuple[str, ...] = ()
     TLS = ""
+    # Registers by their DWARF numbers, as .eh_frame has them; FP: the frame pointer.
+    DWARF: tuple[str, ...] = ()
+    FP = ""
+    LINK = ""       # where a call leaves the return address; "" on the stack
 
     def __init__(self) -> None:
         self._siginfo = Packer(self.word)

@@ -77,6 +77,8 @@ class I386Abi(X86Abi):
     machine, machine32 = "x86_64", "i686"
     top = 0xFFFFE000
     RESULT = "eax"
+    DWARF = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "eip")
+    FP = "ebp"
     LEGACY_FPU = True
     FRAME = ("edi", "esi", "ebp", "esp", "ebx", "edx", "ecx", "eax", "eip", "eflags")
 

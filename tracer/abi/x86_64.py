@@ -71,6 +71,9 @@ class X8664Abi(X86Abi):
     top = 0x7FFFFFFFF000
     largefile = O_LARGEFILE
     RESULT, TLS = "rax", "fs_base"
+    DWARF = ("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
+             *(f"r{i}" for i in range(8, 16)), "rip")
+    FP = "rbp"
     RED_ZONE = 128
     # In the order of sigcontext.
     FRAME = ("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx",

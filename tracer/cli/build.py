@@ -456,7 +456,7 @@ class Builder:
         self._resolve_paths()
         self._check_user()
         if options.debug:
-            warn(f"ptrace_setoptions = {self._ptrace_options():#x} (of an emulated ptrace)")
+            warn(f"ptrace_setoptions = {self._ptrace_options():#x}")
         self._check_output()
         self._check_quiet(command)
         if self._pids:

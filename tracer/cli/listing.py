@@ -49,14 +49,10 @@ def raw_arguments(name: str, abi: str) -> int | None:
 
 def handler_notes() -> dict[str, str]:
     """Names of emulated calls → what of each is not emulated."""
-    from importlib import import_module
-    from pkgutil import iter_modules
-
-    from tracer.kernel import calls
+    from tracer.kernel.calls import load
     from tracer.kernel.registry import HANDLERS
 
-    for module in iter_modules(calls.__path__):
-        import_module(f"{calls.__name__}.{module.name}")
+    load()
     return {name: handler.note for name, handler in HANDLERS.items()}
 
 

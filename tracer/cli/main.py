@@ -62,9 +62,6 @@ def _dispatch(words: list[str]) -> int:
         print_listing(builder.abi, sys.stdout)
         return 0
     options = builder.finish(command)
-    from tracer.cli.pending import refuse_pending
-
-    refuse_pending(options)
     from tracer.session import run
 
     return run(options)

@@ -1,6 +1,7 @@
 """The paths that a call mentions: for -P."""
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sysnames.lookup import signature
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTORS = ("fd", "dirfd", "fanotify_dirfd")
 _PATH_MAX = 4096
+# fsconfig's commands with a path, and with a descriptor as their last argument
+_FSCONFIG_PATHS, _FSCONFIG_FDS = (3, 4), (3, 4, 5)
 _found: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
 
 
@@ -56,6 +59,14 @@ def mentioned(call: Call) -> set[bytes]:
             if detail is not None and isinstance(detail[0], bytes):
                 paths.add(detail[0])
 
+    if call.name == "fsconfig":
+        command = call.by_name("cmd")
+        if command in _FSCONFIG_FDS:
+            descriptor(call.by_name("aux"))
+        if command in _FSCONFIG_PATHS:
+            with suppress(Fault):
+                paths.add(call.mem.read_string(call.by_name("value"), _PATH_MAX)[0])
+        return paths
     for name, kind in _arguments(call.name, call.abi):
         word = call.by_name(name)
         try:

@@ -35,6 +35,7 @@ SHAPES: dict[str, str] = {
     "stat": _STAT,
     "stat64": _STAT,
     "oldstat": "st_dev; st_ino; !st_mode; st_nlink; st_uid; st_gid; "
+               "st_blksize=st_dev zero; st_blocks=st_dev zero; "
                "!st_rdev device_only(st_mode); !st_size file_only(st_mode); "
                "st_atime; st_mtime; st_ctime",
     "statx": "!stx_mask; stx_blksize; !stx_attributes; stx_nlink only(stx_mask, 0x4, uint); "
@@ -68,6 +69,9 @@ SHAPES: dict[str, str] = {
     "shmid_set": "shm_perm ipc_perm_set",
     "mount_attr": "attr_set; attr_clr; propagation; userns_fd idmap_fd(attr_set)",
     "open_how": "flags; mode how_mode(flags); resolve",
+    "keyctl_kdf_params": "hashname; otherinfo; otherinfolen; "
+                         "__spare=_spare list(hex, 8):uint ? _spare",
+    "mq_attr.open": "mq_flags hex; mq_maxmsg; mq_msgsize; mq_curmsgs",
     "futex_waitv": "val; uaddr; flags; __reserved=_reserved nonzero_hex",
     "flock": "l_type; l_whence; l_start; l_len",
     "flock64": "l_type; l_whence; l_start; l_len",

@@ -120,6 +120,13 @@ SHAPES: dict[str, str] = {
     "ifreq.name": "ifr_name",
     "ifreq.index": "ifr_ifindex=ifr_ifru int",
     "ifreq.bridge": "ifr_ifindex=ifr_ifru ifindex:int",
+    # --- asynchronous rings
+    "io_uring_files_update": "offset; resv ? resv; fds",
+    "io_uring_probe_op": "op; resv ? resv; flags; resv2 ? resv2",
+    "io_uring_probe": "last_op; ops_len; resv ? resv; resv2 ? resv2",
+    "io_uring_rsrc_update": "offset; resv ? resv; data",
+    "io_uring_rsrc_update.out": "offset uint; resv ? resv; data hex:u64 ? data",
+    "io_uring_buf_reg": "ring_addr; ring_entries; bgid; pad ? pad; resv ? resv",
     # --- virtual machines
     "kvm_regs": "rax; ... ? abbrev; rbx ? full; rcx ? full; rdx ? full; rsi ? full; rdi ? full; "
                 "rsp; rbp; ... ? abbrev; r8 ? full; r9 ? full; r10 ? full; r11 ? full; "

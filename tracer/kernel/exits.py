@@ -38,8 +38,7 @@ class Exits:
         else:
             self.kernel.observer.exited(task, code)
         if last:
-            self._process_ended(process, process.tasks[0].exit_code
-                                if process.tasks[0] is not task else code)
+            self._process_ended(process, code)
 
     def exit_group(self, task: Task, code: int) -> None:
         """exit_group(2): all threads end."""
@@ -74,6 +73,8 @@ class Exits:
         task.files.release()
         task.state = ZOMBIE
         process = task.process
+        if task.stop_pending:
+            kernel.signals.leave_stop(task)
         if kernel.current is task:
             charge(kernel, task)
         process.user_time += task.user_time
@@ -159,6 +160,8 @@ class Exits:
             kernel.ipc.exited(process)
         for child in list(process.children):
             self._reparent(child, process)
+            self._group_orphaned(child, process, None)
+        self._group_orphaned(process, process.parent, process)
         process.exit_queue.wake()
         if process.tty is not None and process.sid == process.pid:
             hangup = getattr(process.tty, "hangup", None)
@@ -166,6 +169,10 @@ class Exits:
                 hangup()
         parent = process.parent
         if parent is None:
+            if process.pid != kernel.first_pid:
+                self.reap(process)
+                if process.outside_parent != 1 and not process.tasks[0].traced:
+                    kernel.observer.unknown(process.pid, True)
             return
         if process.exit_signal:
             info = self._child_info(process, status)
@@ -202,6 +209,7 @@ class Exits:
                                          "pid": old.pid, "uid": old.tasks[0].creds.uid})
         if new is None or new is old or new.status is not None:
             child.parent = None
+            child.outside_parent = 1
             if child.status is not None:
                 self.reap(child)
             return
@@ -210,6 +218,40 @@ class Exits:
         if child.status is not None:
             kernel.signals.send_process(new, self._child_info(child, child.status))
             new.child_queue.wake()
+
+    def _group_orphaned(self, process: Process, parent: Process | None,
+                        leaving: Process | None) -> None:
+        """A process lost its parent, or is leaving: if that orphans its group and members of it
+        are stopped, all get SIGHUP and SIGCONT (kill_orphaned_pgrp)."""
+        pgid, sid = process.pgid, process.sid
+        outside = self.kernel.first_parent
+        if (parent.pgid if parent is not None else outside) == pgid or \
+                (parent.sid if parent is not None else outside) != sid:
+            return
+        group = [p for p in self.kernel.processes.values() if p.pgid == pgid]
+        if not any(p.stopped for p in group) or not self.orphaned(pgid, leaving):
+            return
+        for signo in (S.SIGHUP, S.SIGCONT):
+            for member in group:
+                self.kernel.signals.send_process(
+                    member, {"signo": signo, "code": sig.SI_KERNEL, "pid": 0, "uid": 0})
+
+    def orphaned(self, pgid: int, leaving: Process | None = None) -> bool:
+        """Whether no member of a process group has a parent in its session but outside of the
+        group.  The group that the tracer belongs to is its shell's business."""
+        outside = self.kernel.first_parent
+        if pgid == outside:
+            return False
+        for p in self.kernel.processes.values():
+            if p.pgid != pgid or p is leaving or p.status is not None:
+                continue
+            parent = p.parent
+            if parent is None:
+                if p.outside_parent != 1 and p.sid == outside:
+                    return False
+            elif parent.pgid != pgid and parent.sid == p.sid:
+                return False
+        return True
 
     def reap(self, process: Process) -> None:
         """A zombie is waited for: it vanishes."""

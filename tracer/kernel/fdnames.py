@@ -84,7 +84,8 @@ def _described(task: Task, file: File, what: int) -> str | None:
         return f"signalfd:[{' '.join(names)}]"
     if name == b"anon_inode:[eventfd]" and what & EVENTFD:
         count: int = getattr(file, "count", 0)
-        number = task.kernel.eventfd_number(file)
+        ids = task.kernel.eventfds
+        number = ids.setdefault(file, len(ids))
         semaphore = int(getattr(file, "semaphore", False))
         return (f"{{eventfd-count={hex(count) if count else 0}, eventfd-id={number},"
                 f" eventfd-semaphore={semaphore}}}")
@@ -113,16 +114,11 @@ def _socket(file: Any) -> str | None:
     ino: int = file.inode.ino
     if ino in known:
         return known[ino]
-    family = file.family
-    if family == _AF_UNIX:
-        name = "UNIX-STREAM" if file.type == _SOCK_STREAM else "UNIX"
-        inside = _unix(file)
-    elif family == _AF_NETLINK:
-        name, inside = "NETLINK", _netlink(file)
-    elif family in (_AF_INET, _AF_INET6):
-        name, inside = _inet_name(file), _inet(file)
-    else:
+    name = protocol_name(file)
+    if name is None:
         return None
+    describe = {_AF_UNIX: _unix, _AF_NETLINK: _netlink}.get(file.family, _inet)
+    inside = describe(file)
     if inside is None:
         return f"{name}:[{ino}]"
     known[ino] = text = f"{name}:[{inside}]"
@@ -156,14 +152,23 @@ def _netlink(sock: Any) -> str | None:
     return f"{name.removeprefix('NETLINK_')}:{sock.port}" if name else str(sock.protocol)
 
 
-def _inet_name(sock: Socket) -> str:
+def protocol_name(sock: Socket) -> str | None:
+    """What the kernel calls a socket's protocol (struct proto); None for families we have no
+    name for."""
+    family = sock.family
+    if family == _AF_UNIX:
+        return "UNIX-STREAM" if sock.type == _SOCK_STREAM else "UNIX"
+    if family == _AF_NETLINK:
+        return "NETLINK"
+    if family not in (_AF_INET, _AF_INET6):
+        return None
     if sock.type == _SOCK_RAW:
         name = "RAW"
     elif sock.protocol in (_IPPROTO_ICMP, _IPPROTO_ICMPV6):
         name = "PING"
     else:
         name = _PROTOCOLS.get(sock.protocol) or ("TCP" if sock.type == _SOCK_STREAM else "UDP")
-    return name + "v6" if sock.family == _AF_INET6 else name
+    return name + "v6" if family == _AF_INET6 else name
 
 
 def _inet(sock: Any) -> str | None:

@@ -50,6 +50,7 @@ class Observer(Protocol):
     def killed(self, task: Task, signo: int, core: bool) -> None: ...
     def created(self, parent: Task, child: Task) -> None: ...
     def superseded(self, old: Task, new: Task, tid: int) -> None: ...
+    def unknown(self, pid: int, ended: bool) -> None: ...
     def follows(self) -> bool: ...
     def executed(self, task: Task) -> None: ...
 
@@ -69,7 +70,7 @@ class Silent:
         return None
 
     enter = exit = unfinished = signal = stopped = leaves = exited = killed = nothing
-    created = superseded = executed = nothing
+    created = superseded = unknown = executed = nothing
 
 
 class Entry:
@@ -162,8 +163,7 @@ class Kernel:
         self.attention = False
         self.first_pid = self._next_pid = first_pid
         self.first_parent = first_pid - 1       # what the first process sees as its parent
-        self.parent_comm = b"pytrace"           # its name
-        self.pid_max = 4194304
+        self.parent_comm, self.pid_max = b"pytrace", 4194304    # the parent's name
         self.run_queue: deque[Task] = deque()
         self.engines: dict[str, Engine] = {}
         self.inner_entries: dict[tuple[str, str], Entry] = {}
@@ -197,10 +197,6 @@ class Kernel:
         self.boot_id = "6f3a2c1e-0000-4000-8000-000000000000"
 
     # -- small services -------------------------------------------------------------------
-    def eventfd_number(self, file: Any) -> int:
-        """The id of an eventfd, as /proc's fdinfo gives it: in the order of the asking."""
-        return self.eventfds.setdefault(file, len(self.eventfds))
-
     def random(self, count: int) -> bytes:
         """Random bytes: of the seed, or of the host with --host."""
         if self.host_random:
@@ -435,7 +431,8 @@ class Kernel:
 
     def _park(self, task: Task, wait: Wait) -> bool:
         """Block a task; returns True when a signal is pending that forbids it."""
-        if not wait.uninterruptible and self.signals.deliverable(task):
+        if not wait.uninterruptible and (
+                self.signals.deliverable(task) or task.stop_pending):
             return True
         task.state = BLOCKED
         task.woken = Wait.WOKEN

@@ -76,7 +76,7 @@ class ProcTask:
     @property
     def ppid(self) -> int:
         parent = self._task.process.parent
-        return parent.pid if parent is not None else self._task.kernel.first_parent
+        return parent.pid if parent is not None else self._task.process.outside_parent
 
     @property
     def pgid(self) -> int:

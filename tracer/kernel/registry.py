@@ -52,6 +52,9 @@ def find_handler(name: str, abi: str) -> Handler | None:
     """The handler of a call; names may be registered for some ABIs only (``mmap@32``), with the
     suffixes of sysnames.lookup."""
     from sysnames.lookup import SUFFIXES
+    from tracer.kernel.calls import load_handler
+
+    load_handler(name)
     for suffix in SUFFIXES[abi]:
         handler = HANDLERS.get(name + suffix)
         if handler is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from sysnames import errno as E
 from sysnames import signals as S
 from tracer.errors import Fault
-from tracer.kernel.task import BLOCKED, STOPPED, ZOMBIE, AltStack, Process, SigAction, Task
+from tracer.kernel.task import STOPPED, ZOMBIE, AltStack, Process, SigAction, Task
 
 if TYPE_CHECKING:
     from tracer.kernel.kernel import Kernel
@@ -107,14 +107,17 @@ class Signals:
         elif signo == S.SIGCONT or signo == S.SIGKILL:
             if signo == S.SIGCONT:
                 self._discard(process, _STOP_MASK)
-            if process.stopped:
-                if signo == S.SIGCONT:
-                    process.continued = True
-                    self.kernel.exits.notify_parent(process, CLD_CONTINUED, S.SIGCONT)
-                process.stopped = 0
+            was_stopped, process.stopped = process.stopped, 0
+            if was_stopped and signo == S.SIGCONT:
+                process.continued = True
+                self.kernel.exits.notify_parent(process, CLD_CONTINUED, S.SIGCONT)
+            if process.stopping:
+                process.stopping = False
                 for task in process.tasks:
-                    if task.state == STOPPED:
-                        self.kernel.resume_stopped(task)
+                    task.stop_pending = False
+            for task in process.tasks:
+                if task.state == STOPPED:
+                    self.kernel.resume_stopped(task)
 
     def _discard(self, process: Process, mask: int) -> None:
         process.pending.discard(mask)
@@ -179,6 +182,9 @@ class Signals:
         kernel = self.kernel
         task.wants_signal_check = False
         while task.state < STOPPED:
+            if task.stop_pending:
+                self._stop(task)
+                return
             info = self.next(task)
             if info is None:
                 break
@@ -193,7 +199,10 @@ class Signals:
                 if what in ("ignore", "continue"):
                     continue
                 if what == "stop":
-                    self._stop(task, signo)
+                    if signo != S.SIGSTOP and kernel.exits.orphaned(task.process.pgid):
+                        continue
+                    self._begin_stop(task, signo)
+                    self._stop(task)
                     return
                 kernel.exits.kill_group(task, signo, what == "core")
                 return
@@ -253,16 +262,31 @@ class Signals:
                 task.wants_signal_check = True
                 self.kernel.attention = True
 
-    def _stop(self, task: Task, signo: int) -> None:
-        """Stop the whole process."""
+    def _begin_stop(self, task: Task, signo: int) -> None:
+        """Have all threads of a process stop; those that wait are interrupted."""
         process = task.process
-        process.stopped = signo
-        process.stop_reported = False
+        process.stopping = True
+        process.stop_signal = signo
         for each in process.living():
-            if each.state == BLOCKED and each is not task:
-                continue            # its call goes on; it stops when it returns
-            each.state = STOPPED
+            if each.state != STOPPED:
+                each.stop_pending = each.wants_signal_check = True
+                if each is not task:
+                    self.kernel.interrupt(each)
+
+    def _stop(self, task: Task) -> None:
+        """A thread takes part in the stop of its process."""
+        task.state = STOPPED
         if self.kernel.observer.watching and task.traced:
-            self.kernel.observer.stopped(task, signo)
-        self.kernel.exits.notify_parent(process, CLD_STOPPED, signo)
+            self.kernel.observer.stopped(task, task.process.stop_signal)
+        self.leave_stop(task)
         self.kernel.attention = True
+
+    def leave_stop(self, task: Task) -> None:
+        """A thread has stopped, or ends instead; with the last one the process is stopped."""
+        process = task.process
+        task.stop_pending = False
+        if process.stopping and not any(t.stop_pending for t in process.living()):
+            process.stopping = False
+            process.stopped = process.stop_signal
+            process.stop_reported = False
+            self.kernel.exits.notify_parent(process, CLD_STOPPED, process.stopped)

@@ -290,9 +290,11 @@ class Process:
         self.limits: dict[int, tuple[int, int]] = dict(parent.limits) if parent else {}
         self.exit_signal = 17
         self.exiting = False            # exit_group has begun
+        self.outside_parent = kernel.first_parent   # the parent's pid when parent is None
+        self.stopping = False           # a group stop is under way
         self.leader_left = False        # the leader called exit(2) before other threads
         self.status: int | None = None  # wait status once it is a zombie
-        self.stopped = 0                # stop signal, while stopped
+        self.stopped = self.stop_signal = 0     # stop signal, while stopped; the last one
         self.stop_reported = self.continued = False
         self.child_queue = WaitQueue()  # woken when a child changes state
         self.exit_queue = WaitQueue()   # woken at the end (pidfds)
@@ -405,6 +407,10 @@ class Task:
         """See tracer.decode.call.TaskView."""
         from tracer.kernel.fdnames import fd_detail
         return fd_detail(self, fd, what)
+
+    def interface_name(self, index: int) -> bytes | None:
+        """The network interface of an index: there is but one, lo."""
+        return b"lo" if index == 1 else None
 
     def comm_of(self, pid: int) -> bytes | None:
         """The name of a process or thread; None when there is none of this id."""

@@ -293,7 +293,7 @@ SYSCTL: dict[bytes, bytes | Callable[[System], bytes]] = {
     b"kernel/shmall": b"18446744073692774399\n",
     b"kernel/shmmax": b"18446744073692774399\n",
     b"kernel/shmmni": b"4096\n",
-    b"kernel/threads-max": b"65536\n",
+    b"kernel/threads-max": b"8192\n",
     b"kernel/version": lambda s: s.version + b"\n",
     b"kernel/yama/ptrace_scope": b"0\n",
     b"net/core/somaxconn": b"4096\n",

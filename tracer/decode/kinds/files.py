@@ -225,7 +225,7 @@ def _old_dirent(b: Build, result: Param) -> Decoder:
             v = t.read(call, data, offset, addr + offset)
             if v is not None:
                 out.append((field, v))
-        reclen = head.layout["d_namlen"][1](data, head.layout["d_namlen"][0])[0]
+        reclen = head.layout["d_reclen"][1](data, head.layout["d_reclen"][0])[0]
         out.append(("d_name", path_value(call, addr + head.size, min(reclen, 256) + 1)))
         return Struct(out)
 

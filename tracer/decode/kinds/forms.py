@@ -224,18 +224,20 @@ def _bytes_upto(b: Build, count: Param, most: int) -> MemType:
     return Coded(most, read, composite=False)
 
 
-def terminated(call: Call, addr: int, size: int) -> Value:
-    """A NUL-terminated string that has room for ``size`` bytes, cut by -s."""
+def terminated(call: Call, addr: int, size: int, expected: bool = False) -> Value:
+    """A NUL-terminated string that has room for ``size`` bytes, cut by -s; expected: the last
+    one of these is for the NUL, and not printed."""
     if not addr:
         return Addr(0)
-    limit = call.options.string_limit
+    room = min(call.options.string_limit + 1, size)
     try:
-        data, whole = call.mem.read_string(addr, min(limit + 1, size)) if size else (b"", True)
+        data, whole = call.mem.read_string(addr, room) if room else (b"", True)
     except Fault:
         return Addr(addr)
-    if whole and len(data) <= limit:
+    shown = min(room, call.options.string_limit) - (expected and room == size)
+    if whole and len(data) <= shown:
         return Str(data)
-    return Str(data[:limit], True)
+    return Str(data[:max(shown, 0)], bool(size))
 
 
 @kind("text")
@@ -264,6 +266,12 @@ def _buf_hex_at(b: Build, size: Param) -> Decoder:
     """A buffer printed in hexadecimal whose size a field or number gives."""
     get = length(size)
     return lambda call, addr: bytes_value(call, addr, get(call), "x")
+
+
+@kind("zero")
+def _zero(b: Build) -> Decoder:
+    """A field that this form of a structure does not have."""
+    return lambda call, word: 0
 
 
 # -- names in words of other sizes than the usual ones

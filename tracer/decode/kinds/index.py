@@ -7,6 +7,9 @@ MODULES: dict[str, str] = {
         "gid gid16 hex hex64 int join loff long low_fd low_int mode none octal off "
         "pages path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 "
         "u64_pair uchar uid uid16 uint ulong ushort",
+    "bpf":
+        "bpf_attr bpf_result ebpf_program numa_node wide_array wide_buf wide_path "
+        "wide_text",
     "files":
         "device_only dirents dirents64 exactly fcntl_arg fcntl_result file_only "
         "flock64_get flock_get how_mode inode_dev inode_mode old_dirent only "
@@ -16,7 +19,7 @@ MODULES: dict[str, str] = {
     "forms":
         "amend buf_hex_at bytes_upto chars_at chars_upto elements enum8 enum_long "
         "flags8 grow hex32 list low_enum low_hex shape shaped tail tail_buf text turn "
-        "u64_max upto uuid",
+        "u64_max upto uuid zero",
     "io":
         "iov iov_addrs",
     "ioctl":
@@ -56,6 +59,8 @@ MODULES: dict[str, str] = {
     "net":
         "inet_addr message messages port recvmmsg_result socket_protocol socket_type "
         "sockopt_name sockopt_value",
+    "perf":
+        "perf_event_attr",
     "prctl":
         "ambient_cap arch_prctl_arg arch_prctl_result core_cookie death_signal flags32 "
         "mce_policy personality prctl_arg prctl_result ptracer seccomp_mode_arg "
@@ -75,13 +80,13 @@ MODULES: dict[str, str] = {
         "sockaddr socklen",
     "system":
         "hostname ioprio ioprio_who kcmp_idx kexec_flags membarrier_cpu "
-        "membarrier_result modify_ldt_ptr numbered_enum perf_event_attr pidfd_target "
-        "ptr_u64 reboot_arg resumed_call sched_attr_arg syslog_buf syslog_len "
-        "syslog_type",
+        "membarrier_result modify_ldt_ptr numbered_enum pidfd_target ptr_u64 reboot_arg "
+        "resumed_call sched_attr_arg syslog_buf syslog_len syslog_type",
     "time":
         "clock_ticks clockid date date_ns file_times rlim rlim64 time_left",
     "uring":
-        "io_uring_params io_uring_register_arg nonzero_hex",
+        "io_uring_params io_uring_register_arg nonzero_hex numbered_op ring_file "
+        "ring_offset ring_probe ring_resources ring_restriction ring_workers",
     "wait":
         "epoll_ctl_event epoll_data fdset iocb_head iocbs old_select old_select_result "
         "poll_result pollfds select_result",

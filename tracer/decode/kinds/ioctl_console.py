@@ -19,7 +19,7 @@ from tracer.decode.build import (
 )
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.kinds.basic import bytes_value
-from tracer.decode.kinds.forms import UNAVAILABLE
+from tracer.decode.kinds.forms import UNAVAILABLE, terminated
 from tracer.decode.values import (
     Addr,
     CallValue,
@@ -200,7 +200,7 @@ class _KeyString(InOut):
         if whole:
             if len(data) + 1 <= limit:
                 return "kb_string", Str(data)
-            return "kb_string", Str(data[:limit], len(data) > limit)
+            return "kb_string", Str(data[:limit], True)
         return "kb_string", Str(data[:limit], True)
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
@@ -375,21 +375,10 @@ class _FontOp(InOut):
             fields.append(("data", _glyphs(call, addr, size)))
         elif op == _OP_DEFAULT:
             if not call.exiting:
-                fields.append(("data", self.name(call, addr)))
+                fields.append(("data", terminated(call, addr, 32, True)))
         elif op != _OP_COPY:
             fields.append(("data", Addr(addr)))
         return Struct(fields)
-
-    @staticmethod
-    def name(call: Call, addr: int) -> Value:
-        if not addr:
-            return NULL
-        try:
-            data, whole = call.mem.read_string(addr, 32)
-        except Fault:
-            return Addr(addr)
-        limit = call.options.string_limit
-        return Str(data[:limit], not whole or len(data) > limit)
 
     def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
         data = fetch(call, word, self.type.size)

@@ -24,7 +24,7 @@ from tracer.decode.kinds.basic import bytes_value
 from tracer.decode.kinds.forms import local_array
 from tracer.decode.kinds.io import iovecs
 from tracer.decode.kinds.sockaddr import interface, mac, sockaddr_value
-from tracer.decode.kinds.time import dated
+from tracer.decode.kinds.time import dated, in_range
 from tracer.decode.values import (
     NO_MORE,
     Addr,
@@ -274,7 +274,9 @@ def _ptp_moment(b: Build) -> MemType:
         v = t.read(call, data, at, addr)
         seconds = int.from_bytes(data[at:at + 8], "little", signed=True)
         part = int.from_bytes(data[at + 8:at + 12], "little")
-        return v if call.options.xlat == "raw" else dated(v, seconds, part)
+        if call.options.xlat == "raw" or not in_range(call, seconds):
+            return v
+        return dated(v, seconds, part)
 
     return Coded(t.size, read)
 

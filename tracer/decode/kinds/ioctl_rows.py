@@ -282,7 +282,7 @@ _GROUPS: dict[str, str] = {
     "arg v4l2_query(v4l2_query_ext_ctrl)": "VIDIOC_QUERY_EXT_CTRL",
     "arg grow(v4l2_cropcap, v4l2_cropcap.in, v4l2_cropcap.out)": "VIDIOC_CROPCAP",
     "arg grow(v4l2_crop, v4l2_crop.in, v4l2_crop.out)": "VIDIOC_G_CROP",
-    "arg grow(v4l2_crop, v4l2_crop, v4l2_crop.out)": "VIDIOC_S_CROP",
+    "arg ptr(v4l2_crop)": "VIDIOC_S_CROP",
     "arg v4l2_controls(1)": "VIDIOC_G_EXT_CTRLS",
     "arg v4l2_controls(0)": "VIDIOC_S_EXT_CTRLS VIDIOC_TRY_EXT_CTRLS",
     "arg grow(v4l2_frmsizeenum, v4l2_frmsizeenum.in, v4l2_frmsizeenum.out)":

@@ -103,23 +103,15 @@ class _Format(Turn):
 
     def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
         value, state = super().enter(call, word)
-        if isinstance(value, Struct) and len(value.fields) > 1:
-            inner = value.fields[1][1]
-            for _, field in inner.fields if isinstance(inner, Struct) else ():
-                if isinstance(field, Addr) and field.n and value.fields[1][0] == "fmt.win":
-                    return self._final(value, field)
-                if isinstance(field, Array) and field.broken is not None:
-                    return value, DONE
-        elif isinstance(value, Struct):
+        if not isinstance(value, Struct):
+            return value, state
+        inner = value.fields[1][1] if len(value.fields) > 1 else None
+        if not isinstance(inner, Struct):
             return value, DONE
-        return value, state
-
-    @staticmethod
-    def _final(value: Struct, field: Addr) -> tuple[Value, int]:
-        inner = value.fields[1][1]
-        assert isinstance(inner, Struct)
-        clips = dict(inner.fields)["clips"]
-        return value, DONE if clips is field else OPEN
+        clips = dict(inner.fields).get("clips")
+        whole = clips is None or (isinstance(clips, Array) and bool(clips.items)
+                                  and clips.broken is None)
+        return value, state if whole else DONE
 
 
 @kind("v4l2_set_format")
@@ -270,8 +262,10 @@ def _controls(b: Build, get: int) -> InOut:
 @result_kind("created_buffers")
 def _created_buffers(b: Build) -> object:
     """VIDIOC_CREATE_BUFS: the index and number of the buffers made."""
+    size = b.struct("v4l2_create_buffers").size
+
     def decode(call: Call) -> tuple[Value, Value | None]:
-        data = None if call.error else fetch(call, call.by_name("arg"), 8)
+        data = None if call.error else fetch(call, call.by_name("arg"), size)
         if data is None:
             return call.result, None
         index, count = (int.from_bytes(data[i:i + 4], "little") for i in (0, 4))

@@ -34,16 +34,27 @@ def _ipc_key(b: Build) -> Decoder:
     return lambda call, word: Sym(word & 0xffffffff, None) if word else private
 
 
+_HUGE_SHIFT = 26        # where shmget's flags have the size of huge pages
+_HUGE_MASK = 0x3f << _HUGE_SHIFT
+
+
 @kind("ipc_flags")
 def _ipc_flags(b: Build, name: Param) -> Decoder:
     """Flags and, below them, a mode in octal."""
     flags = symbols.flags(name_of(name), b.abi, 32)
+    huge = _HUGE_MASK if name_of(name) == "shm_resource_flags" else 0
 
     def decode(call: Call, word: int) -> Value:
         n = word & 0xffffffff
+        parts: list[Value] = []
+        high = n & ~0o777 & ~huge
+        if high:
+            parts.append(flags.sym(high))
+        if n & huge:
+            shift = Sym(_HUGE_SHIFT, "SHM_HUGE_SHIFT", None, "d")
+            parts.append(Join([(n & huge) >> _HUGE_SHIFT, shift], "<<"))
         mode = Sym(n & 0o777, None, None, "o")
-        high = n & ~0o777
-        return Join([flags.sym(high), mode]) if high else mode
+        return Join([*parts, mode]) if parts else mode
 
     return decode
 
@@ -212,7 +223,7 @@ def _kludge_type(b: Build) -> Decoder:
 @kind("mq_open_attr")
 def _mq_open_attr(b: Build, flags: Param) -> Decoder:
     name = name_of(flags)
-    decode = pointer_to(b.struct("mq_attr"))
+    decode = pointer_to(b.struct("mq_attr", "mq_attr.open"))
     return lambda call, addr: decode(call, addr) if call.by_name(name) & 0o100 else None
 
 

@@ -37,7 +37,7 @@ _PKEY = ("arg2 ptr(keyctl_pkey_params), arg3 str, arg4 pkey_in(arg2, 0), "
          "arg5 out pkey_out(arg2)")
 
 _KEYCTL = {
-    "KEYCTL_GET_KEYRING_ID": "arg2 key_serial, arg3 int:ulong",
+    "KEYCTL_GET_KEYRING_ID": "arg2 key_serial, arg3 low_int",
     "KEYCTL_JOIN_SESSION_KEYRING": "arg2 str",
     "KEYCTL_UPDATE": "arg2 key_serial, arg3 buf(arg4), arg4 ulong",
     "KEYCTL_REVOKE KEYCTL_CLEAR KEYCTL_INVALIDATE KEYCTL_ASSUME_AUTHORITY": "arg2 key_serial",
@@ -56,7 +56,7 @@ _KEYCTL = {
     "KEYCTL_REJECT": "arg2 key_serial, arg3 low_uint, arg4 errno_name, arg5 key_serial",
     "KEYCTL_GET_PERSISTENT": "arg2 uid, arg3 key_serial",
     "KEYCTL_DH_COMPUTE": "arg2 ptr(keyctl_dh_params), arg3 out key_bytes(arg4), arg4 ulong, "
-                         "arg5 ptr(keyctl_kdf_params)",
+                         "arg5 early(ptr(keyctl_kdf_params))",
     "KEYCTL_PKEY_QUERY": "arg2 key_serial, arg3 hex, arg4 str, arg5 out ptr(keyctl_pkey_query)",
     "KEYCTL_PKEY_ENCRYPT KEYCTL_PKEY_DECRYPT KEYCTL_PKEY_SIGN": _PKEY,
     "KEYCTL_PKEY_VERIFY": "arg2 ptr(keyctl_pkey_verify), arg3 str, arg4 pkey_in(arg2, 0), "

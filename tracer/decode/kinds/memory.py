@@ -7,6 +7,7 @@ from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, fetch, length, name_of, pointer_to, read_array
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.values import Addr, Join, Sym, Text
+from tracer.errors import Fault
 
 if TYPE_CHECKING:
     from sysnames.row import Param
@@ -57,8 +58,10 @@ def _old_mmap(b: Build) -> Decoder:
     t = b.struct("mmap_arg_struct")
 
     def decode(call: Call, addr: int) -> Value:
-        data = fetch(call, addr, t.size)
-        if data is None:
+        # these are the arguments themselves: -e verbose does not count
+        try:
+            data = call.mem.read(addr, t.size)
+        except Fault:
             return Addr(addr)
         return Join([v for _, v in t.read(call, data, 0, addr).fields], ", ")
 

@@ -16,7 +16,18 @@ from tracer.decode.build import (
 from tracer.decode.call import Call, kind
 from tracer.decode.commands import command_argument
 from tracer.decode.kinds.basic import bytes_value, fd_value, path_value, string_value
-from tracer.decode.values import Addr, CallValue, Either, Hex, Join, Str, Struct, Sym, Text
+from tracer.decode.values import (
+    Addr,
+    CallValue,
+    Comment,
+    Either,
+    Hex,
+    Join,
+    Str,
+    Struct,
+    Sym,
+    Text,
+)
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -166,7 +177,12 @@ def _quotactl_cmd(b: Build) -> Decoder:
 
     def decode(call: Call, word: int) -> Value:
         n = word & 0xffffffff
-        return Either(n, CallValue("QCMD", [commands.sym(n >> 8), types.sym(n & 0xff)]))
+        parts: list[Value] = []
+        for s in (commands.sym(n >> 8), types.sym(n & 0xff)):
+            # their names stand alone, whatever -X says
+            parts.append(Text(s.text) if s.text is not None
+                         else Comment(Hex(s.n), s.unknown or ""))
+        return Either(n, CallValue("QCMD", parts))
 
     return decode
 

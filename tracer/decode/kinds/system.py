@@ -144,7 +144,9 @@ def ioprio_text(abi: str, n: int) -> str:
 
 @kind("ioprio")
 def _ioprio(b: Build) -> Decoder:
-    return lambda call, word: Sym(word & 0xffffffff, ioprio_text(b.abi, word & 0xffffffff))
+    abi, top = b.abi, 1 << 31
+    return lambda call, word: Sym(((word & 0xffffffff) ^ top) - top,
+                                  ioprio_text(abi, word & 0xffffffff), None, "d")
 
 
 @result_kind("ioprio")
@@ -275,60 +277,6 @@ class _SchedAttr(InOut):
 @kind("sched_attr_arg")
 def _sched_attr_arg(b: Build) -> InOut:
     return _SchedAttr(sched_attr(b, True, None))
-
-
-# -- perf
-
-@kind("perf_event_attr")
-def _perf_event_attr(b: Build) -> Decoder:
-    """The head of perf_event_attr: type, size, config, period and sample type."""
-    types = symbols.enum("perf_type_id", b.abi)
-    configs = {0: "perf_hw_id", 1: "perf_sw_ids"}
-    samples = symbols.flags("perf_event_sample_format", b.abi, 64)
-    reads = symbols.flags("perf_event_read_format", b.abi, 64)
-
-    def decode(call: Call, addr: int) -> Value:
-        import struct
-
-        head = fetch(call, addr, 8)
-        if head is None:
-            return Addr(addr)
-        kind_, size = struct.unpack("<II", head)
-        used = min(size or 64, 128)
-        data = fetch(call, addr, used)
-        if data is None:
-            return Addr(addr)
-        data = data.ljust(128, b"\0")
-        config, period, sample, read, bits = struct.unpack_from("<QQQQQ", data, 8)
-        name = configs.get(kind_)
-        value: Value = symbols.enum(name, b.abi, 64).sym(config) if name else Hex(config)
-        freq = bits >> 10 & 1
-        out: list[tuple[str, Value]] = [
-            ("type", types.sym(kind_)), ("size", _size(size)), ("config", value),
-            ("sample_freq" if freq else "sample_period", period),
-            ("sample_type", samples.sym(sample)), ("read_format", reads.sym(read))]
-        if call.plan.abbrev:
-            for i, flag in enumerate(("disabled", "inherit")):
-                if bits >> i & 1:
-                    out.append((flag, 1))
-            out.append(("precise_ip", _precise(bits >> 15 & 3)))
-            return Struct(out, True)
-        return Struct(out, True)
-
-    return decode
-
-
-def _size(n: int) -> Value:
-    names = {64: 0, 72: 1, 80: 2, 96: 3, 104: 4, 112: 5, 120: 6, 128: 7}
-    version = names.get(n)
-    return Sym(n, None if version is None else f"PERF_ATTR_SIZE_VER{version}",
-               "PERF_ATTR_SIZE_???", "x")
-
-
-def _precise(n: int) -> Value:
-    comments = ("arbitrary skid", "constant skid", "requested to have 0 skid",
-                "must have 0 skid")
-    return Comment(n, comments[n])
 
 
 @memory_kind("ptr_u64")

@@ -191,7 +191,12 @@ def timestamp(call: Call, t: MemType, data: bytes, at: int, addr: int) -> Value:
     assert isinstance(v, Struct)
     seconds, part = v.fields[0][1], v.fields[1][1]
     assert isinstance(seconds, int) and isinstance(part, int)
-    return dated(v, seconds, part)
+    return dated(v, seconds, part) if in_range(call, seconds) else v
 
 
-__all__ = ["Join", "dated", "iso", "ticks", "timestamp"]
+def in_range(call: Call, seconds: int) -> bool:
+    """Whether strace's own time_t holds these seconds."""
+    return call.abi in ("x86_64", "aarch64") or -(1 << 31) <= seconds < 1 << 31
+
+
+__all__ = ["Join", "dated", "in_range", "iso", "ticks", "timestamp"]

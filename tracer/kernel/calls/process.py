@@ -43,8 +43,11 @@ _NAMESPACES = (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLO
 WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x01000000
 _WNOTHREAD, _WALL, _WCLONE = 0x20000000, 0x40000000, 0x80000000
 P_ALL, P_PID, P_PGID, P_PIDFD = range(4)
+_CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE = 21, 40
 _PATH_MAX = 4096
 _ARG_STRLEN = 131072
+_ARGS_SIZE = 6 << 20        # fs/exec.c: three quarters of _STK_LIM for strings and pointers
+_THREAD_SIZE = 16384
 AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH = 0x100, 0x1000
 
 
@@ -70,7 +73,7 @@ def clone(task: Task, flags: int, stack: int, parent_tid: int, fourth: int,
                   flags & CSIGNAL)
 
 
-@syscall("clone3", note="without namespaces, cgroups and set_tid", args="clone_args")
+@syscall("clone3", note="without namespaces and cgroups", args="clone_args")
 def clone3(task: Task, address: int, size: int, *, args: Layout) -> int | Blocking:
     if size > 4096:
         raise LinuxError(E.E2BIG)
@@ -94,14 +97,28 @@ def clone3(task: Task, address: int, size: int, *, args: Layout) -> int | Blocki
         raise LinuxError(E.EINVAL)
     if bool(stack) != bool(stack_size):
         raise LinuxError(E.EINVAL)
-    if words[8]:
-        raise LinuxError(E.EPERM)
+    if flags & CLONE_INTO_CGROUP:       # there are no cgroups that a descriptor could refer to
+        raise LinuxError(E.EBADF if words[10] <= 0x7FFFFFFF else E.EINVAL)
     return create(task, flags, stack + stack_size if stack else 0, parent_tid, child_tid, tls,
-                  pidfd, exit_signal)
+                  pidfd, exit_signal, _chosen_tid(task, words[8], words[9]))
+
+
+def _chosen_tid(task: Task, address: int, count: int) -> int:
+    """The tid that clone3's set_tid asks for, 0 for any (alloc_pid)."""
+    if not count:
+        return 0
+    tids = [task.mem.read_int(address + 4 * i, 4) for i in range(count)]
+    if count > 1 or not 0 < tids[0] < task.kernel.pid_max:
+        raise LinuxError(E.EINVAL)
+    if not task.creds.capable(_CAP_SYS_ADMIN) and not task.creds.capable(_CAP_CHECKPOINT_RESTORE):
+        raise LinuxError(E.EPERM)
+    if tids[0] in task.kernel.tasks:
+        raise LinuxError(E.EEXIST)
+    return tids[0]
 
 
 def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, tls: int,
-           pidfd: int, exit_signal: int) -> int | Blocking:
+           pidfd: int, exit_signal: int, chosen_tid: int = 0) -> int | Blocking:
     """copy_process: a new process or thread; blocks for CLONE_VFORK."""
     kernel = task.kernel
     process = task.process
@@ -113,8 +130,6 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
         raise LinuxError(E.EINVAL)
     if flags & CLONE_SIGHAND and not flags & CLONE_VM:
         raise LinuxError(E.EINVAL)
-    if flags & CLONE_PARENT and process.parent is None:
-        raise LinuxError(E.EINVAL)
     if flags & CLONE_THREAD and flags & (CLONE_NEWUSER | CLONE_NEWPID):
         raise LinuxError(E.EINVAL)
     if flags & CLONE_PIDFD and flags & CLONE_DETACHED:
@@ -122,7 +137,11 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
     if flags & _NAMESPACES:
         raise LinuxError(E.EPERM)
     _check_limit(task)
-    tid = kernel.new_pid()
+    pidfd_number = -1
+    if flags & CLONE_PIDFD:
+        pidfd_number = task.files.lowest(0, process.limit(7))
+        task.mem.write_int(pidfd, pidfd_number, 4)
+    tid = chosen_tid or kernel.new_pid()
     if flags & CLONE_THREAD:
         child_process = process
     else:
@@ -171,8 +190,10 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
     child.traced = task.traced and kernel.observer.follows()
     child_process.tasks.append(child)
     if not flags & CLONE_THREAD:
-        assert child_process.parent is not None
-        child_process.parent.children.append(child_process)
+        if child_process.parent is not None:
+            child_process.parent.children.append(child_process)
+        else:                           # CLONE_PARENT by a process whose parent is outside
+            child_process.outside_parent = process.outside_parent
         kernel.processes[tid] = child_process
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = child_tid
@@ -182,9 +203,7 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
         _try_write(task, parent_tid, tid)
     if flags & CLONE_PIDFD:
         from tracer.kernel.pidfd import PidFile
-        fd = task.files.lowest(0, process.limit(7))
-        task.mem.write_int(pidfd, fd, 4)
-        task.files.put(fd, PidFile(child_process), True)
+        task.files.put(pidfd_number, PidFile(child_process), True)
     return _start(task, child, flags, stack, tls)
 
 
@@ -208,6 +227,8 @@ def _start(task: Task, child: Task, flags: int, stack: int, tls: int) -> Blockin
         engine.free_context(parent_context)
         task.abi.load_tls(engine, task.tls_state)
     kernel.observer.created(task, child)
+    if flags & CLONE_PTRACE and task.traced and not child.traced:
+        kernel.observer.unknown(child.pid, False)
     if flags & CLONE_VFORK:
         queue = WaitQueue()
         child.vfork_parent, child.vfork_queue = task, queue
@@ -220,6 +241,9 @@ def _start(task: Task, child: Task, flags: int, stack: int, tls: int) -> Blockin
 
 
 def _check_limit(task: Task) -> None:
+    """How many tasks there may be: of the machine (max_threads), and of the user."""
+    if len(task.kernel.tasks) >= max(20, task.kernel.memory_total // (8 * _THREAD_SIZE)):
+        raise LinuxError(E.EAGAIN)
     limit = task.process.limit(RLIMIT_NPROC)
     if limit == RLIM_INFINITY or task.creds.uid == 0 or task.creds.capable(24) \
             or task.creds.capable(21):
@@ -240,6 +264,7 @@ def _try_write(task: Task, address: int, value: int) -> None:
 def read_strings(task: Task, address: int) -> list[bytes]:
     """An array of strings ended by a null pointer; EFAULT, E2BIG."""
     found: list[bytes] = []
+    size = 0
     word = task.call_word
     while address:
         pointer = task.mem.read_int(address + word * len(found), word)
@@ -249,7 +274,8 @@ def read_strings(task: Task, address: int) -> list[bytes]:
         if not ended:
             raise LinuxError(E.E2BIG)
         found.append(text)
-        if len(found) > 0x7FFFFF:
+        size += len(text) + 1 + word
+        if size > _ARGS_SIZE:
             raise LinuxError(E.E2BIG)
     return found
 

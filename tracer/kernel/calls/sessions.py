@@ -25,7 +25,7 @@ def gettid(task: Task) -> int:
 @syscall("getppid")
 def getppid(task: Task) -> int:
     parent = task.process.parent
-    return parent.pid if parent is not None else task.kernel.first_parent
+    return parent.pid if parent is not None else task.process.outside_parent
 
 
 def find_process(task: Task, pid: int) -> Process:

@@ -56,7 +56,7 @@ def _permission(task: Task, inode: Inode, name: bytes, mask: int) -> None:
     if name.startswith((b"user.", b"trusted.")) or not name.startswith(
             (b"security.", b"system.")):
         inode.permission(mask, task.creds)
-    if not inode.fs.native:
+    if not inode.fs.native and name != b"system.sockprotoname":
         if name in _PREFIXES:
             raise LinuxError(E.EINVAL)
         if not name.startswith(_PREFIXES):

@@ -96,9 +96,16 @@ class Received:
 class SockInode(Inode):
     """The inode of one socket in sockfs."""
 
-    __slots__ = ()
+    __slots__ = ("socket",)
 
     fs: SockFS
+    socket: Socket
+
+    def getxattr(self, name: bytes) -> bytes:
+        if name != b"system.sockprotoname":
+            return super().getxattr(name)
+        from tracer.kernel.fdnames import protocol_name
+        return (protocol_name(self.socket) or "").encode() + b"\0"
 
     def getattr(self) -> Attr:
         return fill_attr(self)
@@ -173,8 +180,9 @@ class Socket(File):
 
     def __init__(self, net: Net, task: Task, kind: int, protocol: int, flags: int = 0) -> None:
         """flags: O_NONBLOCK."""
-        super().__init__(net.fs.new_inode(task.creds.fsuid, task.creds.fsgid),
-                         O_RDWR | flags & O_NONBLOCK)
+        inode = net.fs.new_inode(task.creds.fsuid, task.creds.fsgid)
+        inode.socket = self
+        super().__init__(inode, O_RDWR | flags & O_NONBLOCK)
         self.net = net
         self.type: int = kind
         self.protocol: int = protocol

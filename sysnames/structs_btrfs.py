@@ -1,0 +1,4 @@
+"""Structure rows, continued: btrfs."""
+from __future__ import annotations
+
+STRUCTS: dict[str, str] = {}

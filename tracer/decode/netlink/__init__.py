@@ -1,0 +1,1 @@
+"""Netlink messages: protocol → message type → header and attributes, as tables."""
