@@ -111,6 +111,7 @@ CTYPES: dict[str, str] = {
     "hostname": "ptr",
     "ptr": "ptr",
     "array": "ptr",
+    "capped": "ptr",  # capped(kind, count, most): an array of which no more is printed
     "sized": "ptr",  # sized(structure, size): an extensible structure
     "argv": "ptr",
     "envp": "ptr",

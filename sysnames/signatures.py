@@ -398,7 +398,7 @@ SIGNATURES: dict[str, str] = {
     "futex_time64": "uaddr addr, op futex_op, val futex_val(op), "
     "utime futex_timeout(op, timespec64), uaddr2 futex_uaddr2(op), val3 futex_val3(op) "
     "-> futex_result(op)",
-    "futex_waitv": "waiters array(futex_waitv, nr_futexes), nr_futexes uint, flags hex:uint, "
+    "futex_waitv": "waiters capped(futex_waitv, nr_futexes, 128), nr_futexes uint, flags hex:uint, "
     "timeout ptr(timespec64), clockid enum(clocknames)",
     "futex_wake": "uaddr addr, mask hex, nr int, flags flags(futex2_flags):uint",
     "futex_wait": "uaddr addr, val hex, mask hex, flags flags(futex2_flags):uint, "
@@ -497,14 +497,14 @@ SIGNATURES: dict[str, str] = {
     "usockaddr_len inout socklen(usockaddr); %network -%desc",
     "getpeername": "fd fd, usockaddr out sockaddr(usockaddr_len), "
     "usockaddr_len inout socklen(usockaddr); %network -%desc",
-    "send": "fd fd, buff buf(len), len size, flags flags(msg_flags):uint; %network -%desc",
-    "sendto": "fd fd, buff buf(len), len size, flags flags(msg_flags):uint, "
+    "send": "fd fd, buff sock_buf(len), len size, flags flags(msg_flags):uint; %network -%desc",
+    "sendto": "fd fd, buff sock_buf(len), len size, flags flags(msg_flags):uint, "
     "addr sockaddr(addr_len), addr_len int; %network -%desc",
     "sendmsg": "fd fd, msg message, flags flags(msg_flags):uint; %network -%desc",
     "sendmmsg": "fd fd, mmsg out messages(vlen), vlen uint, flags flags(msg_flags):uint; "
     "%network -%desc",
-    "recv": "fd fd, ubuf out buf(ret), size size, flags flags(msg_flags):uint; %network -%desc",
-    "recvfrom": "fd fd, ubuf out buf(ret), size size, flags flags(msg_flags):uint, "
+    "recv": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint; %network -%desc",
+    "recvfrom": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint, "
     "addr out sockaddr(addr_len), addr_len inout socklen(addr); %network -%desc",
     "recvmsg": "fd fd, msg out message(ret), flags flags(msg_flags):uint; %network -%desc",
     "recvmmsg": "fd fd, mmsg out messages(ret), vlen uint, flags flags(msg_flags):uint, "

@@ -52,7 +52,7 @@ STRUCTS: dict[str, str] = {
     "netconfmsg": f"ncm_family {_FAMILY}",
     "br_port_msg": f"family {_FAMILY}, ifindex ifindex",
     "rtgenmsg": f"rtgen_family {_FAMILY}",
-    "rtgenmsg_report": "rtgen_family enum(rtnl_families):uchar",
+    "rtgenmsg_report": "rtgen_family rtnl_families:uchar",
     "if_stats_msg": f"family {_FAMILY}, pad1 nonzero_hex:uchar, pad2 nonzero_hex:ushort, "
     "ifindex ifindex, filter_mask flags(ifstats_attr_flags):uint",
     "nhmsg": f"nh_family {_FAMILY}, nh_scope enum(routing_scopes):uchar, "

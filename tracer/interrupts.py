@@ -2,7 +2,7 @@
 
 Guest code runs for any length of time without Python getting a turn, so a thread waits on
 Python's wakeup descriptor; when the main thread does not answer, it stops the CPU.  A second
-Ctrl-C ends the run whatever the program does.
+signal ends the run whatever the program does.
 """
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Interrupts:
         self.kernel = kernel
         self.pending: list[int] = []
         self.received = 0               # signals that the main thread has noticed
-        self.asked = 0                  # how often SIGINT came
+        self.asked = 0                  # how many signals came
         self.old: dict[int, Any] = {}
         self.pipe = (-1, -1)
         self.old_fd = -1
@@ -80,8 +80,7 @@ class Interrupts:
         self.received += 1
         self.pending.append(signo)
         self.kernel.attention = True
-        if signo == _SIGINT:
-            self.asked += 1
+        self.asked += 1
         if self.asked > 1:
             raise Ended(signo)
         if self.kernel.waits_for_host:
@@ -92,12 +91,13 @@ class Interrupts:
             raise LinuxError(ERESTARTSYS)
 
     def _deliver(self) -> None:
-        """Send what has come to the program's processes, as the terminal would."""
+        """Send what has come to the program: SIGINT to its first process group, as the terminal
+        would, the others to all of its processes."""
         while self.pending:
             signo = self.pending.pop(0)
-            first = min(self.kernel.processes.values(), key=lambda p: p.pid)
-            targets = [first] if signo != _SIGINT else [
-                p for p in self.kernel.processes.values() if p.pgid == first.pgid]
+            processes = sorted(self.kernel.processes.values(), key=lambda p: p.pid)
+            targets = [p for p in processes
+                       if signo != _SIGINT or p.pgid == processes[0].pgid]
             code = SI_KERNEL if signo == _SIGINT else SI_USER
             for process in targets:
                 self.kernel.signals.send_process(process, {

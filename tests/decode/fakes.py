@@ -62,6 +62,9 @@ class FakeTask:
     def fd_detail(self, fd: int, what: int) -> tuple[bytes, bool] | None:
         return self.fds.get(fd)
 
+    def fd_detail_of(self, pidfd: int, fd: int, what: int) -> tuple[bytes, bool] | None:
+        return self.fds.get(fd)
+
 
 class FakeOptions:
     def __init__(self, **changes: Any) -> None:

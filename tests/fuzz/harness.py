@@ -291,6 +291,8 @@ def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -
     if code == 70:
         return f"exit status 70: {errors[-500:]}"
     log = _read(world.log)
+    if world.log.stat().st_size >= FILE_LIMIT:
+        return ""           # the disk is full, as it were: the run ends there
     if log and not log.endswith("\n"):
         return f"the log's last line is incomplete: {log[-100:]}"
     if code < 0:

@@ -82,7 +82,9 @@ HELP: tuple[tuple[str, Rows], ...] = (
     ("Summary", (
         ("-c, --summary-only", "count calls, errors and time instead of a log"),
         ("-C, --summary", "as well as a log"),
-        ("-w, --summary-wall-clock", "count the time between entry and exit"),
+        ("-w, --summary-wall-clock", "count the time between entry and exit; by default it is what "
+                                     "a call costs on the virtual clock, or with the host's "
+                                     "clock the CPU time that emulating it took"),
         ("-S KEY, --summary-sort-by=KEY", "sort by time, min-time, max-time, avg-time, calls, "
                                           "errors, name or nothing"),
         ("-U LIST, --summary-columns=LIST", "columns: time-percent, total-time, min-time, "

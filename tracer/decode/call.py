@@ -86,6 +86,9 @@ class TaskView(Protocol):
         the file is deleted; what: FD_* bits; None when the descriptor is not open.  Bytes are
         still to be escaped, a str is ready; FD_PATH alone gives bytes."""
 
+    def fd_detail_of(self, pidfd: int, fd: int, what: int) -> tuple[bytes | str, bool] | None:
+        """The same for a descriptor of the process that pidfd refers to."""
+
 
 Decoder = Callable[[Call, int], "Value | None"]
 # A factory gets the builder (tracer.decode.build.Build) and the parameters of the kind in the

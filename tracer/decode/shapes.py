@@ -55,8 +55,10 @@ SHAPES: dict[str, str] = {
     "termios2": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(19); c_ispeed; "
                 "c_ospeed",
     "termio": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(8)",
-    "keyctl_pkey_params": "key_id; in_len; out_len=in2_len",
-    "keyctl_pkey_verify": "key_id; in_len; in2_len",
+    "keyctl_pkey_params": "key_id; in_len; out_len=in2_len; "
+                          "__spare=_spare list(hex, 7):uint ? _spare",
+    "keyctl_pkey_verify": "key_id; in_len; in2_len; "
+                          "__spare=_spare list(hex, 7):uint ? _spare",
     "ipc64_perm": "uid; gid; mode; key uint; cuid; cgid",
     "ipc_perm_set": "uid; gid; mode",
     "msqid64_ds": "msg_perm; msg_stime ulong; msg_rtime ulong; msg_ctime ulong; msg_qnum; "
@@ -73,6 +75,7 @@ SHAPES: dict[str, str] = {
                          "__spare=_spare list(hex, 8):uint ? _spare",
     "mq_attr.open": "mq_flags hex; mq_maxmsg; mq_msgsize; mq_curmsgs",
     "futex_waitv": "val; uaddr; flags; __reserved=_reserved nonzero_hex",
+    "unix_diag_vfs": "udiag_vfs_dev; udiag_vfs_ino",
     "flock": "l_type; l_whence; l_start; l_len",
     "flock64": "l_type; l_whence; l_start; l_len",
     "flock_get": "l_type; l_whence; l_start; l_len; l_pid",

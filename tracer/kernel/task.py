@@ -408,6 +408,15 @@ class Task:
         from tracer.kernel.fdnames import fd_detail
         return fd_detail(self, fd, what)
 
+    def fd_detail_of(self, pidfd: int, fd: int, what: int) -> tuple[bytes | str, bool] | None:
+        """See tracer.decode.call.TaskView."""
+        from tracer.kernel.fdnames import fd_detail
+        from tracer.kernel.pidfd import PidFile
+        file = self.files.files.get(pidfd)
+        if not isinstance(file, PidFile) or not file.process.tasks:
+            return None
+        return fd_detail(file.process.tasks[0], fd, what)
+
     def interface_name(self, index: int) -> bytes | None:
         """The network interface of an index: there is but one, lo."""
         return b"lo" if index == 1 else None

@@ -126,6 +126,19 @@ def _amend(b: Build, of: Param, shape: Param) -> Amend:
     return Amend(b.struct(name_of(of), name_of(shape)))
 
 
+@kind("capped")
+def _capped(b: Build, of: Kind, count: Param, most: int) -> Decoder:
+    """An array of which the kernel takes no more than ``most`` elements."""
+    t = b.memory(of)
+    get = length(count)
+
+    def decode(call: Call, addr: int) -> Value:
+        n = get(call)
+        return read_array(call, t, addr, min(n, most), truncated=n > most)
+
+    return decode
+
+
 @kind("elements")
 def _elements(b: Build, of: Kind, count: Param) -> Decoder:
     """A pointer in a structure to as many elements as a field says."""

@@ -17,9 +17,9 @@ MODULES: dict[str, str] = {
     "filter":
         "seccomp_args seccomp_flags seccomp_fprog",
     "forms":
-        "amend buf_hex_at bytes_upto chars_at chars_upto elements enum8 enum_long "
-        "flags8 grow hex32 list low_enum low_hex shape shaped tail tail_buf text turn "
-        "u64_max upto uuid zero",
+        "amend buf_hex_at bytes_upto capped chars_at chars_upto elements enum8 "
+        "enum_long flags8 grow hex32 list low_enum low_hex shape shaped tail tail_buf "
+        "text turn u64_max upto uuid zero",
     "io":
         "iov iov_addrs",
     "ioctl":
@@ -59,6 +59,9 @@ MODULES: dict[str, str] = {
     "net":
         "inet_addr message messages port recvmmsg_result socket_protocol socket_type "
         "sockopt_name sockopt_value",
+    "netlink":
+        "diag_protocol ether_type hex_string hex_string_upto htonl indexed inet_sockid "
+        "nonzero_bytes padded plain_enum rtnl_families sock_buf spelled_enum",
     "perf":
         "perf_event_attr",
     "prctl":

@@ -138,8 +138,11 @@ def _kdf_info(b: Build, size: Param) -> Decoder:
     return lambda call, addr: bytes_value(call, addr, get(call)) if get(call) else Addr(addr)
 
 
+_PKEY_PARAMS = 40       # bytes of struct keyctl_pkey_params
+
+
 def _pkey_length(call: Call, params: str, at: int) -> int | None:
-    data = fetch(call, call.by_name(params), 12)
+    data = fetch(call, call.by_name(params), _PKEY_PARAMS)
     return None if data is None else int.from_bytes(data[at:at + 4], "little")
 
 

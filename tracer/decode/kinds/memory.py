@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
-from tracer.decode.build import Build, Coded, fetch, length, name_of, pointer_to, read_array
+from tracer.decode.build import Build, Coded, length, name_of, pointer_to, read_array
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.values import Addr, Join, Sym, Text
 from tracer.errors import Fault

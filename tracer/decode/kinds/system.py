@@ -20,7 +20,7 @@ from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import command_argument
 from tracer.decode.kinds.basic import bytes_value, fd_value
 from tracer.decode.kinds.mount import limited_string
-from tracer.decode.values import Addr, Change, Comment, Hex, Join, Struct, Sym, Text
+from tracer.decode.values import Addr, Change, Comment, Fd, Hex, Join, Struct, Sym, Text
 
 if TYPE_CHECKING:
     from sysnames.row import Param
@@ -127,7 +127,17 @@ def _kcmp_idx(b: Build, kind_: Param, pid: Param) -> Decoder:
 
 @kind("pidfd_target")
 def _pidfd_target(b: Build, pidfd: Param) -> Decoder:
-    return lambda call, word: word
+    name = name_of(pidfd)
+
+    def decode(call: Call, word: int) -> Value:
+        """A descriptor of the process that another one refers to."""
+        what = call.options.decode_fds
+        if not what or word < 0:
+            return word
+        detail = call.task.fd_detail_of(call.by_name(name), word, what)
+        return word if detail is None else Fd(word, detail[0], detail[1])
+
+    return decode
 
 
 @kind("ioprio_who")

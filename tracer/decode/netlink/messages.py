@@ -1,16 +1,17 @@
 """Netlink messages: headers by protocol, and what their payloads hold."""
 from __future__ import annotations
 
+import re
 import struct
 from typing import TYPE_CHECKING
 
 from sysnames.row import Kind
 from tracer.decode import symbols
-from tracer.decode.build import fetch, fetch_always
+from tracer.decode.build import fetch
 from tracer.decode.kinds.basic import bytes_value
 from tracer.decode.netlink import readers, special  # noqa: F401  (they register kinds)
 from tracer.decode.netlink.attributes import Context, Tables, hex_bytes, walk
-from tracer.decode.values import Addr, Array, CallValue, Either, Hex, Join, Str, Struct, Sym, Text
+from tracer.decode.values import Addr, Array, CallValue, Hex, Join, Struct, Sym
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,12 +42,14 @@ _SUBSYSTEMS = {
     "NFNL_SUBSYS_NFTABLES": "nf_nftables_msg_types",
     "NFNL_SUBSYS_NFT_COMPAT": "nf_nft_compat_msg_types", "NFNL_SUBSYS_HOOK": "nf_hook_msg_types",
 }
-# How the flags of a message read follows from what its type does.  Types by the last of these
-# words in their names; NEW also with what is not so called but creates.
-_DOES = {"NEW": "netlink_new_flags", "GET": "netlink_get_flags", "DEL": "netlink_delete_flags",
-         "DELETE": "netlink_delete_flags"}
-_NO_FLAGS = frozenset((
-    "CRYPTO_MSG_UPDATEALG", "CRYPTO_MSG_GETSTAT", "XFRM_MSG_GETDEFAULT"))
+# What a message does, by its type's name, says which set the upper half of its flags is from.
+_DOES = re.compile("_(NEW|GET|DEL)")
+_FLAG_SETS = {"NEW": "netlink_new_flags", "GET": "netlink_get_flags",
+              "DEL": "netlink_delete_flags"}
+_PLAIN_SETS = frozenset(("nf_ipset_msg_types", "nf_queue_msg_types", "nf_ulog_msg_types",
+                         "nf_osf_msg_types"))
+_PLAIN = frozenset(("CRYPTO_MSG_GETSTAT", "XFRM_MSG_GETDEFAULT",
+                    "IPCTNL_MSG_TIMEOUT_DEFAULT_GET"))
 
 
 class Netlink:
@@ -138,15 +141,18 @@ class Netlink:
                 return "netlink_get_flags"
             return ("netlink_new_flags", "netlink_delete_flags", "netlink_get_flags",
                     "")[kind & 3]
-        from tracer.decode.netlink.flags import flag_set
-
+        names = None
         if protocol == NETFILTER:
             subsystem = symbols.enum("nl_netfilter_subsys_ids", self.abi).names.get(kind >> 8, "")
             names = _SUBSYSTEMS.get(subsystem)
-            return "" if names is None else flag_set(names, self.abi, kind & 0xff)
-        if protocol in (CRYPTO, XFRM):
-            return flag_set(_TYPES[protocol], self.abi, kind)
-        return ""
+            kind &= 0xff
+        elif protocol in (CRYPTO, XFRM):
+            names = _TYPES[protocol]
+        if names is None or names in _PLAIN_SETS:
+            return ""
+        name = symbols.enum(names, self.abi).names.get(kind, "")
+        does = _DOES.search(name)
+        return "" if does is None or name in _PLAIN else _FLAG_SETS[does[1]]
 
     # -- payloads
 
@@ -362,6 +368,3 @@ def error_number(n: int) -> Value:
 
     name = NAMES.get(-n) if n < 0 else None
     return Sym(n, None if name is None else f"-{name}", None, "d")
-
-
-__all__ = ["Either", "Netlink", "Str", "Text", "fetch_always"]

@@ -79,9 +79,9 @@ def clone3(task: Task, address: int, size: int, *, args: Layout) -> int | Blocki
         raise LinuxError(E.E2BIG)
     if size < 64:
         raise LinuxError(E.EINVAL)
-    data = task.mem.read(address, size)
-    if any(data[88:]):
+    if size > 88 and any(task.mem.read_prefix(address + 88, size - 88)):
         raise LinuxError(E.E2BIG)
+    data = task.mem.read(address, size)
     words = [int.from_bytes(data[i:i + 8].ljust(8, b"\0"), "little") for i in range(0, 88, 8)]
     flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls = words[:8]
     if words[9] > 32 or bool(words[8]) != bool(words[9]):
