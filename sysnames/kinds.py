@@ -158,6 +158,7 @@ CTYPES: dict[str, str] = {
     "kludge_buf": "ptr",  # msgrcv by way of ipc: a structure has the buffer's address
     "kludge_type": "ptr",
     "semctl_indirect": "ptr",  # semctl by way of ipc: a pointer to the argument
+    "sock_buf": "ptr",  # sock_buf(len): bytes, or netlink messages
     "socklen": "ptr",  # socklen(buffer): a length that the call changes
     "exactly": "ptr",  # exactly(structure, size): read only if the size is right
     "waited": "ptr",  # waited(ret, structure): written only when a child was found
@@ -227,6 +228,11 @@ CTYPES: dict[str, str] = {
     "sigev_un": "int",
     "cmsg_type": "int",
     "port": "ushort",
+    "ifindex": "uint",
+    "diag_protocol": "uchar",
+    "ether_type": "ushort",
+    "rtnl_families": "uchar",
+    "htonl": "uint",
     "inet_addr": "uint",
     "flowinfo": "uint",
     "term_oflags": "uint",

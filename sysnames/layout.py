@@ -157,7 +157,8 @@ def _format(fields: Iterable[Field], size: int) -> str:
 
 
 # Kinds of bytes in place and their sizes; 0: the last parameter.
-_IN_PLACE = {"uuid": 16, "chars_upto": 0, "bytes_upto": 0, "hardware_address": 0}
+_IN_PLACE = {"uuid": 16, "chars_upto": 0, "bytes_upto": 0, "hardware_address": 0,
+             "hex_string": 0, "hex_string_upto": 0, "nonzero_bytes": 0, "inet_sockid": 48}
 
 
 class _Shape(NamedTuple):
@@ -196,7 +197,7 @@ def _shape(kind: Kind, ctype: str | None, abi: str) -> _Shape:
     if name == "sigset":
         size = _count(kind, 0)
         return _Shape(size, _scalar("ulong", abi).align, "Q" if size == 8 else "I", 1)
-    if name in ("array", "list", "upto"):
+    if name in ("array", "list", "upto", "indexed"):
         inner = kind.params[0]
         if isinstance(inner, int):
             raise LayoutError(f"no kind in {kind}")

@@ -39,7 +39,7 @@ def signature(name: str, abi: str) -> Row:
 
 # Where structures are, in the order of look-up; the later ones are for few programs.
 _STRUCTURES = ("structs", "structs_devices", "structs_bpf", "structs_ioctl", "structs_media",
-               "structs_btrfs")
+               "structs_btrfs", "structs_netlink")
 
 
 def _structure_text(name: str, abi: str) -> str | None:

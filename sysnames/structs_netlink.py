@@ -16,7 +16,7 @@ _LINK_COUNTERS = [
     "tx_carrier_errors", "tx_fifo_errors", "tx_heartbeat_errors", "tx_window_errors",
     "rx_compressed", "tx_compressed", "rx_nohandler",
 ]
-_MCAST = "indexed(u64, 2, ifstats_xstats_bridge_mcast_indices)"
+_MCAST = "indexed(u64, ifstats_xstats_bridge_mcast_indices, 2)"
 
 
 def _all(kind: str, names: str | list[str]) -> str:
@@ -166,7 +166,7 @@ STRUCTS: dict[str, str] = {
     "pdi_reserve uint, pdi_copy_thresh uint, pdi_tstamp uint, "
     "pdi_flags flags(packet_diag_info_flags):uint",
     "packet_diag_mclist": "pdmc_index ifindex, pdmc_count uint, pdmc_type ushort, "
-    "pdmc_alen ushort, pdmc_addr hex_string_upto(32, pdmc_alen)",
+    "pdmc_alen ushort, pdmc_addr hex_string_upto(pdmc_alen, 32)",
     "packet_diag_ring": _RING.format("pdr") + ", "
     + _all("uint", "pdr_retire_tmo pdr_sizeof_priv pdr_features"),
     "smc_diag_cursor": "reserved ushort, wrap ushort, count uint",

@@ -86,6 +86,10 @@ class TaskView(Protocol):
         the file is deleted; what: FD_* bits; None when the descriptor is not open.  Bytes are
         still to be escaped, a str is ready; FD_PATH alone gives bytes."""
 
+    def netlink_protocol(self, fd: int) -> int | None:
+        """The protocol of a netlink socket (NETLINK_*): -1 while it has no address, None for
+        descriptors that are no netlink sockets."""
+
     def fd_detail_of(self, pidfd: int, fd: int, what: int) -> tuple[bytes | str, bool] | None:
         """The same for a descriptor of the process that pidfd refers to."""
 

@@ -18,6 +18,7 @@ PATH, SOCKET, DEV, PIDFD, SIGNALFD, EVENTFD = 1, 2, 4, 8, 16, 32    # as in trac
 _S_IFMT, _S_IFCHR, _S_IFBLK = 0o170000, 0o020000, 0o060000
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _SOCK_STREAM, _SOCK_RAW = 1, 3
+_TCP_CLOSE = 7
 _IPPROTO_ICMP, _IPPROTO_ICMPV6 = 1, 58
 _PROTOCOLS = {6: "TCP", 17: "UDP", 132: "SCTP", 136: "UDPLITE"}
 
@@ -172,8 +173,11 @@ def protocol_name(sock: Socket) -> str | None:
 
 
 def _inet(sock: Any) -> str | None:
-    """``address:port->address:port``; nothing while it has no port."""
+    """``address:port->address:port``; nothing while it has no port, or is a TCP socket that is
+    only bound: the kernel does not list those."""
     if not sock.port and sock.type != _SOCK_RAW:
+        return None
+    if sock.type == _SOCK_STREAM and sock.state == _TCP_CLOSE:
         return None
     from ipaddress import IPv4Address, IPv6Address
 

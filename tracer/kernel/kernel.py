@@ -330,7 +330,8 @@ class Kernel:
         if name is None:
             from tracer import abi as abis
             entry.convert = _six
-            if abis.get(abi).skips_minus_one and number == 0xFFFFFFFF:
+            # (in the OABI's range of numbers there is no -1)
+            if number == 0xFFFFFFFF and abis.get(abi).skips_minus_one:
                 entry.handle = _skipped
             else:
                 entry.handle = partial(_unknown, number)

@@ -421,6 +421,11 @@ class Task:
         """The network interface of an index: there is but one, lo."""
         return b"lo" if index == 1 else None
 
+    def netlink_protocol(self, fd: int) -> int | None:
+        """See tracer.decode.call.TaskView."""
+        from tracer.kernel.fdnames import netlink_protocol
+        return netlink_protocol(self, fd)
+
     def comm_of(self, pid: int) -> bytes | None:
         """The name of a process or thread; None when there is none of this id."""
         kernel = self.kernel

@@ -310,14 +310,13 @@ class MemLink(MemInode):
 
 
 class MemNode(MemInode):
-    """A device node, FIFO or socket.  ``bound`` is the kernel's socket that has this name."""
+    """A device node, FIFO or socket."""
 
-    __slots__ = ("bound", "fifo")
+    __slots__ = ("fifo",)
 
     def __init__(self, fs: MemFS, mode: int, uid: int = 0, gid: int = 0, rdev: int = 0) -> None:
         super().__init__(fs, mode, uid, gid, rdev)
         self.fifo: Fifo | None = None
-        self.bound: Any = None
 
     def open(self, flags: int, task: Any = None) -> File:
         kind = self.mode & S_IFMT

@@ -26,6 +26,7 @@ from tracer.decode.kinds.sockaddr import (
     inet_addr,
     interface,
     sockaddr_at,
+    sockaddr_family,
     sockaddr_value,
 )
 from tracer.decode.values import (
@@ -49,11 +50,13 @@ if TYPE_CHECKING:
 
     from sysnames.row import Param
     from tracer.decode.call import Decoder
+    from tracer.decode.kinds.io import Contents
     from tracer.decode.values import Value
 
 SOCK_TYPE_MASK = 0xf
 SOL_SOCKET, SOL_IP, SOL_IPV6, SOL_RAW, SOL_PACKET, SOL_NETLINK = 1, 0, 41, 255, 263, 270
 IOV_MAX = 1024
+AF_NETLINK = 16
 
 
 # -- socket()
@@ -537,23 +540,39 @@ class _Header:
             self.flags = struct.unpack_from("<Qi4xQQQQI" if wide else "<IiIIIII", data, at)
 
 
+def netlink_contents(b: Build) -> Contents:
+    """The decoder of netlink messages in a buffer, made when there is the first."""
+    made: list[Contents] = []
+
+    def decode(call: Call, addr: int, size: int) -> Value:
+        if not made:
+            from tracer.decode.kinds.netlink import messages_of
+
+            made.append(messages_of(b))
+        return made[0](call, addr, size)
+
+    return decode
+
+
 def header_size(wide: bool) -> int:
     """sizeof(struct msghdr)"""
     return 56 if wide else 28
 
 
-def message_value(call: Call, h: _Header, before: int | None, total: int | None) -> Struct:
+def message_value(call: Call, h: _Header, before: int | None, total: int | None,
+                  netlink: Contents) -> Struct:
     """A msghdr.  before: msg_namelen at entry, for what the call changed; total: bytes of
-    data."""
+    data; netlink: the decoder of what goes to or comes from a netlink address."""
     word = 8 if call.abi in ("x86_64", "aarch64") else 4
     room = h.namelen if before is None else min(h.namelen, before)
     namelen: Value = h.namelen
     if before is not None and before != h.namelen:
         namelen = Change(before, h.namelen)
+    contents = netlink if sockaddr_family(call, h.name, room) == AF_NETLINK else bytes_value
     out: list[tuple[str, Value]] = [
         ("msg_name", sockaddr_at(call, h.name, room, True)),
         ("msg_namelen", namelen),
-        ("msg_iov", iovecs(call, h.iov, h.iovlen, word, total)),
+        ("msg_iov", iovecs(call, h.iov, h.iovlen, word, total, contents)),
         ("msg_iovlen", h.iovlen),
     ]
     if h.controllen:
@@ -566,11 +585,12 @@ def message_value(call: Call, h: _Header, before: int | None, total: int | None)
 class _Message(InOut):
     """sendmsg's and recvmsg's header."""
 
-    __slots__ = ("result", "wide")
+    __slots__ = ("netlink", "result", "wide")
 
-    def __init__(self, wide: bool, result: Callable[[Call], int] | None) -> None:
-        self.wide = wide
+    def __init__(self, b: Build, result: Callable[[Call], int] | None) -> None:
+        self.wide = b.long == 8
         self.result = result
+        self.netlink = netlink_contents(b)
 
     def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
         data = fetch(call, word, header_size(self.wide))
@@ -578,7 +598,7 @@ class _Message(InOut):
             return Addr(word), DONE
         h = _Header(data, 0, self.wide)
         if self.result is None:
-            return message_value(call, h, None, None), DONE
+            return message_value(call, h, None, None, self.netlink), DONE
         return h.namelen, LATER
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
@@ -589,20 +609,22 @@ class _Message(InOut):
         data = fetch(call, word, header_size(self.wide))
         if data is None:
             return Addr(word)
-        return message_value(call, _Header(data, 0, self.wide), old, self.result(call))
+        return message_value(call, _Header(data, 0, self.wide), old, self.result(call),
+                             self.netlink)
 
 
 @kind("message")
 def _message(b: Build, result: Param | None = None) -> InOut:
-    return _Message(b.long == 8, None if result is None else length(result))
+    return _Message(b, None if result is None else length(result))
 
 
 class _Messages(InOut):
     """sendmmsg's and recvmmsg's headers, printed at exit."""
 
-    __slots__ = ("count", "sending", "size", "wide")
+    __slots__ = ("count", "netlink", "sending", "size", "wide")
 
     def __init__(self, b: Build, count: Param) -> None:
+        self.netlink = netlink_contents(b)
         self.wide = b.long == 8
         self.count = length(count)
         self.sending = b.name == "sendmmsg"
@@ -638,7 +660,8 @@ class _Messages(InOut):
                 before = known if isinstance(known, int) else None
             n = int.from_bytes(data[at + at_len:at + at_len + 4], "little")
             fields: list[tuple[str, Value]] = [("msg_hdr", message_value(
-                call, _Header(data, at, self.wide), before, None if self.sending else n))]
+                call, _Header(data, at, self.wide), before, None if self.sending else n,
+                self.netlink))]
             if index < done:
                 fields.append(("msg_len", n))
             index += 1

@@ -154,7 +154,7 @@ def _address(call: Call, name: str, family: int, data: bytes) -> tuple[str, Valu
 
 
 @memory_kind("indexed")
-def _indexed(b: Build, of: Kind, count: int, name: Param) -> MemType:
+def _indexed(b: Build, of: Kind, name: Param, count: int) -> MemType:
     """An array in a structure whose indices have names."""
     element = b.memory(of)
     names = symbols.enum(name_of(name), b.abi)
@@ -177,7 +177,7 @@ def _hex_string(b: Build, size: int) -> MemType:
 
 
 @memory_kind("hex_string_upto")
-def _hex_string_upto(b: Build, size: int, used: Param) -> MemType:
+def _hex_string_upto(b: Build, used: Param, size: int) -> MemType:
     """As many bytes as a field says."""
     get = length(used)
     return Coded(size, lambda call, data, at, addr: Str(

@@ -293,6 +293,12 @@ def sockaddr_at(call: Call, addr: int, size: int, always: bool = False) -> Value
     return Addr(addr) if data is None else sockaddr_value(call, data)
 
 
+def sockaddr_family(call: Call, addr: int, size: int) -> int | None:
+    """The family of a socket address in memory, where it can be read."""
+    data = fetch_always(call, addr, size) if 2 <= size <= STORAGE else None
+    return None if data is None else int.from_bytes(data[:2], "little")
+
+
 class _Returned(InOut):
     """An address that the call returns, with the room for it in another argument."""
 
