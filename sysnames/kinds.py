@@ -45,6 +45,7 @@ CTYPES: dict[str, str] = {
     "hex32": "uint",
     "flags8": "uchar",
     "ring_file": "int",
+    "btrfs_object": "u64",
     "enum8": "uchar",
     "enum_long": "ulong",
     "sg_reset": "uint",

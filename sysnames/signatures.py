@@ -503,7 +503,8 @@ SIGNATURES: dict[str, str] = {
     "sendmsg": "fd fd, msg message, flags flags(msg_flags):uint; %network -%desc",
     "sendmmsg": "fd fd, mmsg out messages(vlen), vlen uint, flags flags(msg_flags):uint; "
     "%network -%desc",
-    "recv": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint; %network -%desc",
+    "recv": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint; "
+    "%network -%desc",
     "recvfrom": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint, "
     "addr out sockaddr(addr_len), addr_len inout socklen(addr); %network -%desc",
     "recvmsg": "fd fd, msg out message(ret), flags flags(msg_flags):uint; %network -%desc",

@@ -18,7 +18,7 @@ C_TYPES = {"char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "
 # What the parameters of a kind are: k kind, t structure, i item or `ret`, n number, c a number
 # or an item, s name of a constant set, f name of a bit field.  Other kinds take items.
 PARAMETERS = {
-    "ptr": "k", "array": "kcn", "early": "k", "exactly": "ti", "waited": "it",
+    "ptr": "k", "array": "kcn", "capped": "kcn", "early": "k", "exactly": "ti", "waited": "it",
     "at": "ik", "sized": "ti", "file_times": "t", "time_left": "ti",
     "futex_timeout": "it", "enum": "s", "flags": "s", "sigset": "c", "str": "n", "pages": "n",
     "ipc_cmd": "s", "ipc_flags": "s", "chars": "n", "bytes": "n", "bits": "fn" * 8,

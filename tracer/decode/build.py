@@ -310,6 +310,12 @@ class Build:
         return StructType(known.size, fields, scalars, len(shown) < len(wanted), frame,
                           conditions)
 
+    def _names_structure(self, name: str) -> bool:
+        """Whether a kind is a structure's name; the tables of rare ones are asked last."""
+        from tracer.decode.kinds import INDEX
+
+        return name not in CTYPES and name not in INDEX and is_structure(name, self.abi)
+
     def _part(self, part: shapes.Part, items: dict[str, Item]
               ) -> tuple[str, str, Kind, str | None, bool, str]:
         """A printed field: name, field, kind, C type, whether marked, condition."""
@@ -320,7 +326,7 @@ class Build:
         if part.kind is not None and ctype is None and item.kind.name not in _STORAGE:
             # the layout is that of the structure's own kind
             ctype = CTYPES.get(item.kind.name)
-        if part.kind is not None and part.ctype is None and is_structure(kind.name, self.abi):
+        if part.kind is not None and part.ctype is None and self._names_structure(kind.name):
             ctype = None
         return part.name, part.field, kind, ctype, part.marked, part.condition
 

@@ -28,7 +28,7 @@ class Options(Protocol):
 
     string_limit: int       # -s
     decode_fds: int         # FD_* bits below
-    decode_pids: int        # 1: commands (-Y)
+    decode_pids: int        # PID_* bits
     xlat: str               # "abbrev", "raw", "verbose": writers use it; few decoders must
 
     def abbreviated(self, name: str) -> bool:
@@ -38,6 +38,7 @@ class Options(Protocol):
         """Whether structures of this call are read at all (-e verbose)."""
 
 
+PID_COMM, PID_NAMESPACE = 1, 2
 FD_PATH, FD_SOCKET, FD_DEV, FD_PIDFD, FD_SIGNALFD, FD_EVENTFD = 1, 2, 4, 8, 16, 32
 
 
@@ -80,6 +81,10 @@ class TaskView(Protocol):
 
     def comm_of(self, pid: int) -> bytes | None:
         """The name of a process or thread; None when there is none of this id."""
+
+    def outer_id(self, number: int, kind: str) -> int:
+        """What the tracer's PID namespace calls a "tid", "pid", "pgid" or "sid" of the task's; 0
+        when it is nobody's."""
 
     def fd_detail(self, fd: int, what: int) -> tuple[bytes | str, bool] | None:
         """Text between < and > for a descriptor (AT_FDCWD: the working directory) and whether

@@ -73,6 +73,7 @@ SHAPES: dict[str, str] = {
     "open_how": "flags; mode how_mode(flags); resolve",
     "keyctl_kdf_params": "hashname; otherinfo; otherinfolen; "
                          "__spare=_spare list(hex, 8):uint ? _spare",
+    "fsxattr": "fsx_xflags; fsx_extsize; fsx_nextents; fsx_projid hex; fsx_cowextsize",
     "mq_attr.open": "mq_flags hex; mq_maxmsg; mq_msgsize; mq_curmsgs",
     "futex_waitv": "val; uaddr; flags; __reserved=_reserved nonzero_hex",
     "unix_diag_vfs": "udiag_vfs_dev; udiag_vfs_ino",
@@ -93,11 +94,21 @@ def find(name: str, abi: str) -> list[Part] | None:
 
 
 def _text(name: str, abi: str) -> str | None:
+    from sysnames.structs import STRUCTS
+
+    suffixes = SUFFIXES[abi]
+    for suffix in suffixes:
+        text = SHAPES.get(name + suffix)
+        if text is not None:
+            return text
+    if any(name + suffix in STRUCTS for suffix in suffixes):
+        return None     # the common structures have their shapes here
+    from tracer.decode.shapes_btrfs import SHAPES as btrfs
     from tracer.decode.shapes_ioctl import SHAPES as devices
     from tracer.decode.shapes_media import SHAPES as media
 
-    for table in (SHAPES, devices, media):
-        for suffix in SUFFIXES[abi]:
+    for table in (devices, media, btrfs):
+        for suffix in suffixes:
             text = table.get(name + suffix)
             if text is not None:
                 return text

@@ -32,7 +32,6 @@ SHAPES: dict[str, str] = {
     "loop_config": "fd; block_size; info; __reserved ? __reserved",
     # --- file systems
     "fsxattr.set": "fsx_xflags; fsx_extsize; fsx_projid hex; fsx_cowextsize",
-    "fsxattr": "fsx_xflags; fsx_extsize; fsx_nextents; fsx_projid hex; fsx_cowextsize",
     "fiemap.in": "fm_start; fm_length; fm_flags; fm_extent_count",
     "fiemap.out": "fm_flags; fm_mapped_extents; ... ? abbrev; "
                   "fm_extents=_extents tail(fiemap_extent, fm_mapped_extents) ? full",

@@ -19,7 +19,9 @@ class Enum:
     def __init__(self, names: dict[int, str], unknown: str | None, bits: int = 32,
                  fmt: str = "x") -> None:
         self.mask = (1 << bits) - 1
-        self.names = {n & self.mask: text for n, text in names.items()}
+        # a name whose value has more bits cannot be meant
+        self.names = {n & self.mask: text for n, text in names.items()
+                      if n <= self.mask or n >> 31 & 1}
         self.unknown = unknown
         self.fmt = fmt
         self.cache: dict[int, Sym] = {}

@@ -158,6 +158,14 @@ class Exits:
             release(process)
         if kernel.ipc is not None:
             kernel.ipc.exited(process)
+        space = process.pid_space
+        if space is not None and space.reaper is process:
+            space.dead = True
+            for pid in space.numbers:
+                member = kernel.processes.get(pid)
+                if member is not None and member is not process and member.status is None:
+                    kernel.signals.send_process(member, {
+                        "signo": S.SIGKILL, "code": sig.SI_KERNEL, "pid": 0, "uid": 0})
         for child in list(process.children):
             self._reparent(child, process)
             self._group_orphaned(child, process, None)
@@ -201,6 +209,8 @@ class Exits:
         new = old.parent
         while new is not None and not (new.subreaper and new.status is None):
             new = new.parent
+        if child.pid_space is not None and child.pid_space.reaper is not old:
+            new = child.pid_space.reaper
         new = new or kernel.init
         old.children.remove(child)
         leader = child.tasks[0]

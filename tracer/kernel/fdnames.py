@@ -191,3 +191,11 @@ def _inet(sock: Any) -> str | None:
     port = sock.protocol if sock.type == _SOCK_RAW else sock.port
     own = text(sock.ip, port)
     return own if sock.remote is None else f"{own}->{text(*sock.remote)}"
+
+
+def netlink_protocol(task: Task, fd: int) -> int | None:
+    """The protocol of a netlink socket: -1 while it has no address, None for other descriptors."""
+    file: Any = task.files.files.get(fd & 0xFFFFFFFF)
+    if getattr(file, "family", None) != _AF_NETLINK:
+        return None
+    return int(file.protocol) if file.port else -1

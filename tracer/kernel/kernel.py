@@ -190,6 +190,9 @@ class Kernel:
         self.host_signals: Callable[[], None] | None = None     # delivers signals to pytrace
         self.waits_for_host = False
         self._resched = False
+        self.entries: list[Entry] = []      # all calls that were made
+        self.translates_pids = False        # there are PID namespaces; see namespaces
+        self.namespaces_made, self.nsfs = 0, None  # type: tuple[int, Any]
         self.ipc: Any = None        # System V objects, made on first use
         self.ptys: Any = None       # the sandbox's pseudo-terminals
         self.pseudo: Any = None     # pipefs and its kin, made on first use
@@ -336,7 +339,14 @@ class Kernel:
             else:
                 entry.handle = partial(_unknown, number)
         entry.observed = self.observer.observes(entry)
+        self._keep(entry)
         return entry
+
+    def _keep(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        if self.translates_pids:
+            from tracer.kernel.namespaces import translate
+            translate(entry)
 
     def _demultiplex(self, entry: Entry, words: tuple[int, ...],
                      task: Task) -> tuple[Entry, tuple[int, ...]]:
@@ -353,6 +363,7 @@ class Kernel:
             call = self.inner_entries[key] = Entry(name, entry.abi, entry.number)
             call.handle = partial(_multiplexed, entry)
             call.observed = self.observer.observes(call)
+            self._keep(call)
         task.trap_words = words
         return call, (words[0], *arguments, *[0] * (9 - len(arguments)))
 

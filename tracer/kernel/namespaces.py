@@ -102,9 +102,14 @@ def make_pid_space(kernel: Kernel, parent: PidNamespace | None, own_user: bool) 
         kernel.translates_pids = True
         for entry in kernel.entries:
             translate(entry)
-    kernel.namespaces_made += 2
-    ino = _FIRST_INO + kernel.namespaces_made
-    return PidNamespace(parent, ino, ino + 1 if own_user else INITIAL["user"])
+    user = new_ino(kernel) if own_user else INITIAL["user"]
+    return PidNamespace(parent, new_ino(kernel), user)
+
+
+def new_ino(kernel: Kernel) -> int:
+    """The inode number of a new namespace."""
+    kernel.namespaces_made += 1
+    return _FIRST_INO + kernel.namespaces_made
 
 
 def translate(entry: Entry) -> None:
@@ -115,7 +120,7 @@ def translate(entry: Entry) -> None:
         return
     fixed = [i for i, item in enumerate(row.items) if item.kind.name in _PIDS]
     chosen = _SELECTED.get(entry.name)
-    gives = row.result.name in _PIDS
+    gives = row.result is not None and row.result.name in _PIDS
     owner = _SELECTED_RESULTS.get(entry.name)
     if fixed or chosen or gives or owner:
         entry.handle = _translated(entry.handle, fixed, chosen, gives, owner)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tracer.kernel.kernel import Kernel
     from tracer.kernel.task import Task
     from tracer.memory.space import AddressSpace
-    from tracer.vfs.base import File
+    from tracer.vfs.base import File, Inode
     from tracer.vfs.namespace import Location
 
 
@@ -217,6 +217,10 @@ class ProcTask:
     def limits(self) -> Sequence[tuple[int, int]]:
         limits = self._task.process.limits
         return [limits[which] for which in range(16)]
+
+    def namespace(self, name: str) -> Inode | None:
+        from tracer.kernel.namespaces import of_process
+        return of_process(self._task.process, name)
 
     def times(self) -> tuple[int, int, int]:
         p = self._task.process

@@ -62,6 +62,15 @@ def ignored(task: Task, signo: int) -> bool:
     return action.handler == SIG_DFL and signo in _IGNORED and signo != S.SIGCONT
 
 
+def _renumbered(process: Process, info: dict[str, Any]) -> dict[str, Any]:
+    """A sender's pid as the receiver's PID namespace has it."""
+    code = info["code"]
+    if info.get("pid") and process.pid_space is not None and (
+            code in (SI_USER, SI_TKILL) or (info["signo"] == S.SIGCHLD and code > 0)):
+        return {**info, "pid": process.pid_space.number(info["pid"])}
+    return info
+
+
 class Signals:
     """The kernel's signal side."""
 
@@ -71,6 +80,8 @@ class Signals:
     # -- sending ------------------------------------------------------------------------
     def send(self, task: Task, info: dict[str, Any]) -> None:
         """To one thread (tkill, faults)."""
+        if self.kernel.translates_pids:
+            info = _renumbered(task.process, info)
         self._prepare(task.process, info["signo"])
         if task.state >= ZOMBIE or self._dropped(task, info["signo"]):
             return
@@ -79,6 +90,8 @@ class Signals:
 
     def send_process(self, process: Process, info: dict[str, Any]) -> None:
         """To a process: any thread that does not block it takes it."""
+        if self.kernel.translates_pids:
+            info = _renumbered(process, info)
         self._prepare(process, info["signo"])
         living = list(process.living())
         if not living:

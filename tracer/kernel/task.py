@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tracer.cpu.engine import Engine
     from tracer.kernel.cputime import CpuTimer
     from tracer.kernel.kernel import Kernel
+    from tracer.kernel.namespaces import PidNamespace
     from tracer.kernel.registry import Blocking
     from tracer.memory.space import AddressSpace
     from tracer.vfs.namespace import Location
@@ -291,6 +292,8 @@ class Process:
         self.exit_signal = 17
         self.exiting = False            # exit_group has begun
         self.outside_parent = kernel.first_parent   # the parent's pid when parent is None
+        self.pid_space: PidNamespace | None = None      # None: the first one
+        self.user_ino = 0               # of its user namespace; 0: the first one
         self.stopping = False           # a group stop is under way
         self.leader_left = False        # the leader called exit(2) before other threads
         self.status: int | None = None  # wait status once it is a zombie
@@ -375,6 +378,7 @@ class Task:
         self.vfork_parent: Task | None = None
         self.restart: Any = None        # what restart_syscall resumes
         self.stop_pending = False
+        self.child_pid_space = process.pid_space        # where its children are born
         self.io_priority = 0
         self.no_new_privs = False
         self.user_time = self.system_time = 0
@@ -386,6 +390,19 @@ class Task:
     def call_word(self) -> int:
         """Bytes of a word of the call in flight."""
         return self.call_abi.word
+
+    @property
+    def own_tid(self) -> int:
+        """Its tid as it knows it: in its own PID namespace."""
+        space = self.process.pid_space
+        return self.pid if space is None else space.number(self.pid)
+
+    def outer_id(self, number: int, kind: str) -> int:
+        """See tracer.decode.call.TaskView."""
+        if self.process.pid_space is None:
+            return number
+        from tracer.kernel.namespaces import strangers_number
+        return strangers_number(self, number, kind)
 
     @property
     def tgid(self) -> int:

@@ -134,6 +134,9 @@ if TYPE_CHECKING:
         def signals(self) -> tuple[int, int, int, int, int]:
             """Bit sets: pending, pending for the group, blocked, ignored, caught."""
 
+        def namespace(self, name: str) -> Inode | None:
+            """What ns/NAME refers to."""
+
         def capabilities(self) -> tuple[int, int, int, int, int]:
             """Bit sets: inheritable, permitted, effective, bounding, ambient."""
 
@@ -170,7 +173,9 @@ if TYPE_CHECKING:
 
 PROC_MAGIC = 0x9FA0
 PROC_ROOT_INO = 1
-_PROCESS_DIRS = (b"fd", b"fdinfo", b"task", b"net")
+_PROCESS_DIRS = (b"fd", b"fdinfo", b"ns", b"task", b"net")
+_NAMESPACES = (b"cgroup", b"ipc", b"mnt", b"net", b"pid", b"pid_for_children", b"time",
+               b"time_for_children", b"user", b"uts")
 _PROCESS_LINKS = (b"cwd", b"exe", b"root")
 
 
@@ -485,6 +490,9 @@ class ProcFS(FileSystem):
         if name == b"fdinfo":
             return directory(lambda n: self._fdinfo(pid, key, n),
                              lambda: [(b"%d" % fd, DT_REG) for fd in self._get(pid).fds()])
+        if name == b"ns":
+            return directory(lambda n: self._namespace(pid, key, n),
+                             lambda: [(n, DT_LNK) for n in _NAMESPACES], 0o511)
         if name == b"task" and b"/" not in base:
             return directory(lambda n: self._thread(pid, key, n),
                              lambda: [(b"%d" % t, DT_DIR) for t in self._get(pid).threads()])
@@ -550,6 +558,20 @@ class ProcFS(FileSystem):
             return file.location.path(self._get(pid).root()) if (
                 file.location.mount is not None) else file.location.name
         return file.name()
+
+    def _namespace(self, pid: int, key: bytes, name: bytes) -> Inode | None:
+        if name not in _NAMESPACES:
+            return None
+
+        def goal() -> Location:
+            inode = self._get(pid).namespace(name.decode())
+            if inode is None:
+                raise LinuxError(E.ENOENT)
+            kind = name.removesuffix(b"_for_children")
+            return Location(None, None, b"%s:[%d]" % (kind, inode.ino), inode)
+
+        return self._keep(key + b"/" + name, lambda: ProcLink(
+            self, key + b"/" + name, lambda: goal().name, goal))
 
     def _fdinfo(self, pid: int, key: bytes, name: bytes) -> Inode | None:
         if self._open(pid, name) is None:

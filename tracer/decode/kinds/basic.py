@@ -27,6 +27,7 @@ from tracer.decode.values import (
     Array,
     CallValue,
     Change,
+    Comment,
     Either,
     Fd,
     Hex,
@@ -36,6 +37,8 @@ from tracer.decode.values import (
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sysnames.row import Param
     from tracer.decode.call import Decoder
     from tracer.decode.values import Value
@@ -141,34 +144,62 @@ def _uid16(b: Build) -> Decoder:
     return lambda call, word: -1 if word & 0xffff == 0xffff else word & 0xffff
 
 
-@kind("pid", "tid")
-def _pid(b: Build) -> Decoder:
+def pid_value(call: Call, n: int, role: str = "pid") -> Value:
+    """A process id with what --decode-pids adds: the name of its command, its number in the
+    tracer's PID namespace.  role: "tid", "pid", "pgid" or "sid"."""
+    if n <= 0 or not call.options.decode_pids or call.task is None:
+        return n
+    outer = call.task.outer_id(n, role)
+    if not outer:
+        return n
+    value: Value = n
+    if call.options.decode_pids & 1 and role in ("tid", "pid"):
+        name = call.task.comm_of(outer)
+        if name is not None:
+            value = Fd(n, name)
+    if call.options.decode_pids & 2 and outer != n:
+        value = Comment(value, f"{outer} in strace's PID NS")
+    return value
+
+
+def pid_or_group(call: Call, n: int) -> Value:
+    """A process id, or a process group's, negative."""
+    if n >= -1:
+        return pid_value(call, n, "pid")
+    group = pid_value(call, -n, "pgid")
+    return Comment(n, group.text) if isinstance(group, Comment) else n
+
+
+def _identifier(b: Build, decode: Callable[[Call, int], Value]) -> Decoder:
     plain = as_int(b) or number
-    return with_command(plain) if b.options.decode_pids & 1 else plain
+    if not b.options.decode_pids:
+        return plain
+    return lambda call, word: decode(call, int(plain(call, word)))  # type: ignore[arg-type]
+
+
+@kind("pid")
+def _pid(b: Build) -> Decoder:
+    return _identifier(b, lambda call, n: pid_value(call, n, "pid"))
+
+
+@kind("tid")
+def _tid(b: Build) -> Decoder:
+    return _identifier(b, lambda call, n: pid_value(call, n, "tid"))
+
+
+@kind("pgid")
+def _pgid(b: Build) -> Decoder:
+    return _identifier(b, lambda call, n: pid_value(call, n, "pgid"))
+
+
+@kind("sid")
+def _sid(b: Build) -> Decoder:
+    return _identifier(b, lambda call, n: pid_value(call, n, "sid"))
 
 
 @kind("pid_pgid")
 def _pid_pgid(b: Build) -> Decoder:
-    plain = as_int(b) or number
-    return with_command(plain) if b.options.decode_pids & 1 else plain
-
-
-@kind("pgid", "sid")
-def _pgid(b: Build) -> Decoder:
-    return as_int(b) or number
-
-
-def with_command(plain: Decoder) -> Decoder:
-    """The decoder of a process id, with the name of its command (--decode-pids=comm)."""
-
-    def decode(call: Call, word: int) -> Value | None:
-        value = plain(call, word)
-        if not isinstance(value, int) or value <= 0:
-            return value
-        name = call.task.comm_of(value)
-        return value if name is None else Fd(value, name)
-
-    return decode
+    return _identifier(b, pid_or_group)
 
 
 def makedev(n: int) -> Value:

@@ -25,6 +25,9 @@ MODULES: dict[str, str] = {
     "ioctl":
         "cc_chars ifconf ioctl_arg ioctl_cmd ioctl_result term_cflags term_oflags "
         "uffd_api",
+    "ioctl_btrfs":
+        "bare_flags btrfs_features btrfs_inherit btrfs_inodes btrfs_moment btrfs_object "
+        "btrfs_paths dev_stats permille search_items",
     "ioctl_console":
         "console_font console_font_op diacritics high_signal key_char key_code "
         "key_entry key_string low_uchar sound tone unicode_entries unicode_map vga_port",
@@ -65,10 +68,10 @@ MODULES: dict[str, str] = {
     "perf":
         "perf_event_attr",
     "prctl":
-        "ambient_cap arch_prctl_arg arch_prctl_result core_cookie death_signal flags32 "
-        "mce_policy personality prctl_arg prctl_result ptracer seccomp_mode_arg "
-        "shown_enum speculation speculation_set tagged_addr task_name vector_length "
-        "vma_arg xfeatures",
+        "ambient_cap arch_prctl_arg arch_prctl_result core_cookie core_target "
+        "death_signal flags32 mce_policy personality prctl_arg prctl_result ptracer "
+        "seccomp_mode_arg shown_enum speculation speculation_set tagged_addr task_name "
+        "vector_length vma_arg xfeatures",
     "process":
         "argv clone3_args clone_child_tid clone_flags clone_parent_tid clone_stack "
         "clone_tls cpuset envp futex_op futex_result futex_timeout futex_uaddr2 "

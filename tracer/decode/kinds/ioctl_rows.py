@@ -290,6 +290,53 @@ _GROUPS: dict[str, str] = {
     "arg grow(v4l2_frmivalenum, v4l2_frmivalenum.in, v4l2_frmivalenum.out)":
         "VIDIOC_ENUM_FRAMEINTERVALS",
     "arg ptr(v4l2_create_buffers) -> created_buffers": "VIDIOC_CREATE_BUFS",
+    # --- btrfs ----------------------------------------------------------------------------------
+    "arg low_enum(btrfs_balance_ctl_cmds)": "BTRFS_IOC_BALANCE_CTL",
+    "arg out bare_flags(btrfs_snap_flags_v2)": "BTRFS_IOC_SUBVOL_GETFLAGS",
+    "arg bare_flags(btrfs_snap_flags_v2)": "BTRFS_IOC_SUBVOL_SETFLAGS",
+    "arg turn(btrfs_balance, btrfs_balance.in, btrfs_balance)": "BTRFS_IOC_BALANCE_V2",
+    "arg out ptr(btrfs_balance)": "BTRFS_IOC_BALANCE_PROGRESS",
+    "arg ptr(btrfs_defrag_range_args)": "BTRFS_IOC_DEFRAG_RANGE",
+    "arg turn(btrfs_dev_info_args, btrfs_dev_info_args.in, btrfs_dev_info_args.out)":
+        "BTRFS_IOC_DEV_INFO",
+    "arg turn(btrfs_replace_args, btrfs_replace_args.in, btrfs_replace_args.out)":
+        "BTRFS_IOC_DEV_REPLACE",
+    "arg out ptr(btrfs_feature_flags)": "BTRFS_IOC_GET_FEATURES",
+    "arg btrfs_features(2)": "BTRFS_IOC_SET_FEATURES",
+    "arg out btrfs_features(3)": "BTRFS_IOC_GET_SUPPORTED_FEATURES",
+    "arg out ptr(btrfs_fs_info_args)": "BTRFS_IOC_FS_INFO",
+    "arg turn(btrfs_dev_stats, btrfs_dev_stats.in, btrfs_dev_stats.out)":
+        "BTRFS_IOC_GET_DEV_STATS",
+    "arg turn(btrfs_ino_lookup_args, btrfs_ino_lookup_args.in, btrfs_ino_lookup_args.out)":
+        "BTRFS_IOC_INO_LOOKUP",
+    "arg turn(btrfs_ino_path_args, btrfs_ino_path_args.in, btrfs_ino_path_args.out)":
+        "BTRFS_IOC_INO_PATHS",
+    "arg turn(btrfs_logical_ino_args, btrfs_logical_ino_args.in, btrfs_logical_ino_args.out)":
+        "BTRFS_IOC_LOGICAL_INO",
+    "arg ptr(btrfs_qgroup_assign_args)": "BTRFS_IOC_QGROUP_ASSIGN",
+    "arg ptr(btrfs_qgroup_create_args)": "BTRFS_IOC_QGROUP_CREATE",
+    "arg out ptr(btrfs_qgroup_limit_args)": "BTRFS_IOC_QGROUP_LIMIT",
+    "arg ptr(btrfs_quota_ctl_args)": "BTRFS_IOC_QUOTA_CTL",
+    "arg shaped(btrfs_quota_rescan_args, btrfs_quota_rescan_args.set)": "BTRFS_IOC_QUOTA_RESCAN",
+    "arg out ptr(btrfs_quota_rescan_args)": "BTRFS_IOC_QUOTA_RESCAN_STATUS",
+    "arg turn(btrfs_received_subvol_args, btrfs_received_subvol_args.in, "
+    "btrfs_received_subvol_args.out)": "BTRFS_IOC_SET_RECEIVED_SUBVOL",
+    "arg turn(btrfs_scrub_args, btrfs_scrub_args.in, btrfs_scrub_args.out)": "BTRFS_IOC_SCRUB",
+    "arg turn(btrfs_scrub_args, btrfs_scrub_args.id, btrfs_scrub_args.out)":
+        "BTRFS_IOC_SCRUB_PROGRESS",
+    "arg turn(btrfs_search_args, btrfs_search_args.in, btrfs_search_args.out)":
+        "BTRFS_IOC_TREE_SEARCH",
+    "arg turn(btrfs_search_args_v2, btrfs_search_args_v2.in, btrfs_search_args_v2.out)":
+        "BTRFS_IOC_TREE_SEARCH_V2",
+    "arg ptr(btrfs_send_args)": "BTRFS_IOC_SEND",
+    "arg turn(btrfs_space_args, btrfs_space_args.in, btrfs_space_args.out)":
+        "BTRFS_IOC_SPACE_INFO",
+    "arg ptr(btrfs_vol_args)":
+        "BTRFS_IOC_SNAP_CREATE BTRFS_IOC_RESIZE BTRFS_IOC_SCAN_DEV BTRFS_IOC_FORGET_DEV "
+        "BTRFS_IOC_ADD_DEV BTRFS_IOC_RM_DEV BTRFS_IOC_SUBVOL_CREATE BTRFS_IOC_SNAP_DESTROY "
+        "BTRFS_IOC_DEVICES_READY",
+    "arg turn(btrfs_vol_args_v2, btrfs_vol_args_v2.in, btrfs_vol_args_v2.out)":
+        "BTRFS_IOC_SNAP_CREATE_V2 BTRFS_IOC_SUBVOL_CREATE_V2",
     # --- virtual machines -----------------------------------------------------------------------
     "arg low_uint -> fd": "KVM_CREATE_VCPU",
     "arg hex -> fd": "KVM_CREATE_VM",

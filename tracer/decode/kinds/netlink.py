@@ -7,7 +7,7 @@ from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, MemType, length, name_of
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.kinds.basic import bytes_value
-from tracer.decode.kinds.sockaddr import byte_array, inet6_field, inet_addr, interface, port
+from tracer.decode.kinds.sockaddr import inet6_field, inet_addr, interface, port
 from tracer.decode.values import Addr, Array, CallValue, Hex, Str, Struct, Sym, Text
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _address(call: Call, name: str, family: int, data: bytes) -> tuple[str, Valu
 def _indexed(b: Build, of: Kind, name: Param, count: int) -> MemType:
     """An array in a structure whose indices have names."""
     element = b.memory(of)
-    names = symbols.enum(name_of(name), b.abi)
+    names = symbols.enum(name_of(name), b.abi, 32, "d")
 
     def read(call: Call, data: bytes, at: int, addr: int) -> Value:
         from tracer.decode.netlink.readers import indexed
@@ -188,4 +188,5 @@ def _hex_string_upto(b: Build, used: Param, size: int) -> MemType:
 def _nonzero_bytes(b: Build, size: int) -> MemType:
     """Padding: printed when any of it is set."""
     return Coded(size, lambda call, data, at, addr: (
-        byte_array(data[at:at + size]) if any(data[at:at + size]) else None))
+        Str(data[at:at + size], style="x") if any(data[at:at + size]) else None),
+                 composite=False)

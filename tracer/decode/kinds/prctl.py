@@ -66,7 +66,7 @@ OPTIONS = {
                                "arg3 flags(pr_pac_enabled_keys), " + _REST2,
     "PR_PAC_GET_ENABLED_KEYS": "arg2 hex, " + _REST3 + " -> flags(pr_pac_enabled_keys)",
     "PR_SET_SYSCALL_USER_DISPATCH": "arg2 enum(pr_sud_cmds), arg3 hex, arg4 hex, arg5 addr",
-    "PR_SCHED_CORE": "arg2 enum(pr_sched_core_cmds):uint, arg3 pid:ulong, "
+    "PR_SCHED_CORE": "arg2 enum(pr_sched_core_cmds):uint, arg3 core_target(arg4):ulong, "
                      "arg4 shown_enum(pr_sched_core_pidtypes):uint, arg5 inout core_cookie(arg2)",
 }
 _DEFAULT = "arg2 hex, " + _REST3
@@ -102,6 +102,22 @@ def _task_name(b: Build, size: int) -> Decoder:
         if whole:
             return Str(data)
         return Str(data[:min(size, call.options.string_limit)], True)
+
+    return decode
+
+
+@kind("core_target")
+def _core_target(b: Build, scope: Param) -> Decoder:
+    """A thread, process or process group, as another argument says."""
+    from tracer.decode.kinds.basic import as_int, number, pid_value
+    name = name_of(scope)
+    plain = as_int(b) or number
+    roles = ("tid", "pid", "pgid")
+
+    def decode(call: Call, word: int) -> Value | None:
+        n = plain(call, word)
+        which = call.by_name(name)
+        return pid_value(call, n, roles[which]) if isinstance(n, int) and which < 3 else n
 
     return decode
 

@@ -19,7 +19,7 @@ from tracer.decode.build import (
     read_array,
 )
 from tracer.decode.call import Call, kind, result_kind
-from tracer.decode.kinds.basic import fd_value, string_value
+from tracer.decode.kinds.basic import fd_value, pid_value, string_value
 from tracer.decode.kinds.signal import signal_text, signal_value
 from tracer.decode.values import (
     Addr,
@@ -338,7 +338,16 @@ def _waited(b: Build, result: Param, to: Kind) -> Decoder:
 @kind("waitid_id")
 def _waitid_id(b: Build, which: Param) -> Decoder:
     name = name_of(which)
-    return lambda call, word: fd_value(call, word) if call.by_name(name) == 3 else word
+
+    def decode(call: Call, word: int) -> Value | None:
+        which = call.by_name(name)
+        if which == 3:                      # P_PIDFD
+            return fd_value(call, word)
+        if call.options.decode_pids and which in (1, 2):        # P_PID, P_PGID
+            return pid_value(call, word, "pid" if which == 1 else "pgid")
+        return word
+
+    return decode
 
 
 # -- futex
@@ -495,6 +504,8 @@ def _priority_who(b: Build, which: Param) -> Decoder:
     def decode(call: Call, word: int) -> Value:
         if call.by_name(name) == 2:     # PRIO_USER
             return -1 if word & 0xffffffff == 0xffffffff else word & 0xffffffff
+        if call.options.decode_pids:
+            return pid_value(call, word, "pgid" if call.by_name(name) else "pid")
         return word
 
     return decode

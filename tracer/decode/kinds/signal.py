@@ -7,9 +7,9 @@ from sysnames import signals
 from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, SizedType, fetch, length, name_of
 from tracer.decode.call import Call, kind, memory_kind, result_kind
-from tracer.decode.kinds.basic import fd_value
+from tracer.decode.kinds.basic import fd_value, pid_value
 from tracer.decode.kinds.time import ticks
-from tracer.decode.values import Addr, Fd, Hex, Named, Set, Struct, Sym, Text
+from tracer.decode.values import Addr, Hex, Named, Set, Struct, Sym, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -294,11 +294,7 @@ def siginfo_value(call: Call, fields: Mapping[str, int], abi: str) -> Struct:
         out.append((f"si_{field}", Addr(get(field, 0))))
 
     def source() -> None:
-        pid = get("pid", 0)
-        comm = None
-        if pid > 0 and call.task is not None and call.options.decode_pids & 1:
-            comm = call.task.comm_of(pid)
-        out.append(("si_pid", pid if comm is None else Fd(pid, comm)))
+        out.append(("si_pid", pid_value(call, get("pid", 0))))
         uid = get("uid", 0) & 0xffffffff
         out.append(("si_uid", -1 if uid == 0xffffffff else uid))
 

@@ -11,6 +11,7 @@ from tracer.decode.values import (
     Addr,
     Array,
     CallValue,
+    Comment,
     Either,
     Hex,
     Str,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Fields = list[tuple[str, Value]]
     Printer = Callable[[Call, bytes], Fields]
 
+XDP_SHARED_UMEM = 1
 STORAGE = 128       # sizeof(struct sockaddr_storage)
 
 
@@ -90,6 +92,11 @@ def interface(call: Call, index: int) -> Value:
 def mac(data: bytes) -> Text:
     """``00:11:22:33:44:55``"""
     return Text(data.hex(":"))
+
+
+def hardware_address(data: bytes) -> Value:
+    """A hardware address: its bytes with -X raw."""
+    return Either(Str(data, style="x"), mac(data))
 
 
 def byte_array(data: bytes) -> Value:
@@ -222,6 +229,8 @@ def _vsock(call: Call, data: bytes) -> Fields:
         out.append((name, Sym(n, s.text, None, "x")))
     f = symbols.flags("vsock_flags", call.abi, 8).sym(flags)
     out.append(("svm_flags", f))
+    if any(data[13:16]):
+        out.append(("svm_zero", Str(data[13:16], style="x")))
     return out
 
 
@@ -231,43 +240,61 @@ def _alg(call: Call, data: bytes) -> Fields:
         return Str(raw[:end] if end >= 0 else raw[:-1], end < 0)
 
     feat, mask = struct.unpack_from("<II", data, 16)
-    name = data[24:]
-    end = name.find(0)
     flags = symbols.flags("alg_sockaddr_flags", call.abi, 32)
-    return [("salg_type", text(data[2:16])), ("salg_feat", flags.sym(feat)),
-            ("salg_mask", flags.sym(mask)),
-            ("salg_name", Str(name[:end] if end >= 0 else name, False))]
 
+    def spelled(n: int) -> Value:
+        """The names are of no uapi header: the number is shown as well."""
+        s = flags.sym(n)
+        words = s.text if s.text is not None else s.unknown
+        return Hex(n) if words is None or call.options.xlat == "raw" else Comment(Hex(n), words)
 
-def _nfc(call: Call, data: bytes) -> Fields:
-    device, target, protocol = struct.unpack_from("<III", data, 4)
-    return [("dev_idx", device), ("target_idx", target),
-            ("nfc_protocol", symbols.enum("nfc_sockaddr_protocols", call.abi).sym(protocol))]
+    return [("salg_type", text(data[2:16])), ("salg_feat", spelled(feat)),
+            ("salg_mask", spelled(mask)),
+            ("salg_name", text(data[24:]))]
 
 
 def _xdp(call: Call, data: bytes) -> Fields:
-    flags, index, queue, fd = struct.unpack_from("<HIII", data.ljust(16, b"\0"), 2) \
-        if len(data) < 16 else struct.unpack_from("<HIII", data, 2)
-    return [("sxdp_flags", symbols.flags("xdp_sockaddr_flags", call.abi, 16).sym(flags)),
-            ("sxdp_ifindex", interface(call, index)), ("sxdp_queue_id", queue),
-            ("sxdp_shared_umem_fd", fd)]
+    flags, index, queue, fd = struct.unpack_from("<HIII", data, 2)
+    out: Fields = [("sxdp_flags", symbols.flags("xdp_sockaddr_flags", call.abi, 16).sym(flags)),
+                   ("sxdp_ifindex", interface(call, index)), ("sxdp_queue_id", queue)]
+    if flags & XDP_SHARED_UMEM:
+        from tracer.decode.kinds.basic import fd_value
+
+        out.append(("sxdp_shared_umem_fd", fd_value(call, fd)))
+    elif fd:
+        out.append(("sxdp_shared_umem_fd", Hex(fd)))
+    return out
 
 
 def _qrtr(call: Call, data: bytes) -> Fields:
     node, number = struct.unpack_from("<II", data, 4)
-    return [("sq_node", symbols.enum("qipcrtr_nodes", call.abi, 32, "d").sym(node)),
-            ("sq_port", symbols.enum("qipcrtr_ports", call.abi, 32, "d").sym(number))]
+    return [("sq_node", symbols.enum("qipcrtr_nodes", call.abi, 32, "x").sym(node)),
+            ("sq_port", symbols.enum("qipcrtr_ports", call.abi, 32, "x").sym(number))]
 
 
 def _raw(call: Call, data: bytes) -> Fields:
     return [("sa_data", Str(data[2:]))]
 
 
+def _elsewhere(name: str) -> Printer:
+    """A printer of tracer.decode.kinds.sockaddr_radio, imported when it is needed."""
+
+    def fields(call: Call, data: bytes) -> Fields:
+        from tracer.decode.kinds import sockaddr_radio
+
+        found: Fields = getattr(sockaddr_radio, name)(call, data)
+        return found
+
+    return fields
+
+
 # family → printer and the least size that it takes
 PRINTERS: dict[int, tuple[Printer, int]] = {
-    1: (_unix, 3), 2: (_inet, 16), 4: (_ipx, 16), 9: (_x25, 18), 10: (_inet6, 24),
-    16: (_netlink, 12), 17: (_packet, 20), 31: (_bluetooth, 3), 38: (_alg, 25), 39: (_nfc, 16),
-    40: (_vsock, 16), 42: (_qrtr, 12), 44: (_xdp, 16),
+    1: (_unix, 3), 2: (_inet, 16), 3: (_elsewhere("ax25"), 16), 4: (_ipx, 16), 9: (_x25, 18),
+    10: (_inet6, 24), 16: (_netlink, 12), 17: (_packet, 20), 31: (_bluetooth, 3),
+    33: (_elsewhere("rxrpc"), 36), 36: (_elsewhere("ieee802154"), 20), 38: (_alg, 25),
+    39: (_elsewhere("nfc"), 16), 40: (_vsock, 16), 42: (_qrtr, 12), 44: (_xdp, 16),
+    45: (_elsewhere("mctp"), 12),
 }
 
 

@@ -18,7 +18,7 @@ from tracer.decode.build import (
 )
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import command_argument
-from tracer.decode.kinds.basic import bytes_value, fd_value
+from tracer.decode.kinds.basic import bytes_value, fd_value, pid_value
 from tracer.decode.kinds.mount import limited_string
 from tracer.decode.values import Addr, Change, Comment, Fd, Hex, Join, Struct, Sym, Text
 
@@ -142,7 +142,15 @@ def _pidfd_target(b: Build, pidfd: Param) -> Decoder:
 
 @kind("ioprio_who")
 def _ioprio_who(b: Build, which: Param) -> Decoder:
-    return lambda call, word: word
+    name = name_of(which)
+
+    def decode(call: Call, word: int) -> Value:
+        kind = call.by_name(name)
+        if call.options.decode_pids and kind in (1, 2):     # IOPRIO_WHO_PROCESS, _PGRP
+            return pid_value(call, word, "pid" if kind == 1 else "pgid")
+        return word
+
+    return decode
 
 
 def ioprio_text(abi: str, n: int) -> str:

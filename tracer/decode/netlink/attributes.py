@@ -139,13 +139,11 @@ class _Late:
 
 
 def _text(name: str) -> str:
-    from tracer.decode.netlink import diag, link, route
+    from tracer.decode.netlink.diag import TABLES as diag
+    from tracer.decode.netlink.link import TABLES as link
+    from tracer.decode.netlink.route import TABLES as route
 
-    for module in (route, link, diag):
-        tables: dict[str, str] = module.TABLES
-        if name in tables:
-            return tables[name]
-    raise KeyError(name)
+    return route.get(name) or link.get(name) or diag[name]
 
 
 def hex_bytes(call: Call, addr: int, size: int) -> Value:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
 from tracer.decode.build import Coded, fetch, read_array
-from tracer.decode.kinds.sockaddr import byte_array, interface
+from tracer.decode.kinds.sockaddr import interface
 from tracer.decode.netlink.attributes import attribute, hex_bytes, param_name
 from tracer.decode.netlink.readers import asciz, inet_at, inet_field
 from tracer.decode.values import Addr, Array, CallValue, Comment, Hex, Join, Str, Struct, Text
@@ -178,15 +178,15 @@ def _md5_keys(t: Tables) -> Reader:
         return Struct([("tcpm_family", families.sym(family)), ("tcpm_prefixlen", data[at + 1]),
                        ("tcpm_keylen", length),
                        inet_field(call, "tcpm_addr", family, data[at + 4:at + 20]),
-                       ("tcpm_key", byte_array(data[at + 20:at + 20 + min(length, 80)]))])
+                       ("tcpm_key", Str(data[at + 20:at + 20 + min(length, 80)], style="x"))])
 
     kind = Coded(100, key)
     return lambda call, addr, room, ctx: \
         [read_array(call, kind, addr, room // 100)] if room >= 100 else None
 
 
-_SOCKET_BITS = ("recverr is_icsk freebind hdrincl mc_loop transparent mc_all nodefrag "
-                "bind_address_no_port recverr_rfc4884 defer_connect").split()
+_SOCKET_BITS = ("recverr", "is_icsk", "freebind", "hdrincl", "mc_loop", "transparent", "mc_all",
+                "nodefrag", "bind_address_no_port", "recverr_rfc4884", "defer_connect")
 
 
 @attribute("socket_bits")

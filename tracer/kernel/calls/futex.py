@@ -259,7 +259,7 @@ def _wake_op(task: Task, address: int, address2: int, wake: int, wake2: int, cod
 
 def _own(task: Task, address: int) -> None:
     old = task.mem.read_int(address, 4)
-    task.mem.write_int(address, old & (_WAITERS | _OWNER_DIED) | task.pid, 4)
+    task.mem.write_int(address, old & (_WAITERS | _OWNER_DIED) | task.own_tid, 4)
 
 
 def _acquire(task: Task, address: int) -> bool:
@@ -270,9 +270,9 @@ def _acquire(task: Task, address: int) -> bool:
     if not owner:
         rest = value & _OWNER_DIED
         waiters = _WAITERS if _table(task).get(key) else 0
-        task.mem.write_int(address, rest | waiters | task.pid, 4)
+        task.mem.write_int(address, rest | waiters | task.own_tid, 4)
         return True
-    if owner == task.pid:
+    if owner == task.own_tid:
         raise LinuxError(E.EDEADLK)
     holder = task.kernel.tasks.get(owner)
     if holder is None or holder.state >= ZOMBIE:
@@ -306,7 +306,7 @@ def _locking(task: Task, waiter: Waiter, deadline: int | None) -> Blocking:
 
 def _unlock_pi(task: Task, address: int) -> int:
     value = _read(task, address)
-    if value & _TID != task.pid:
+    if value & _TID != task.own_tid:
         raise LinuxError(E.EPERM)
     key = _key(task, address, 2)
     table = _table(task)
@@ -314,7 +314,7 @@ def _unlock_pi(task: Task, address: int) -> int:
         if waiter.pi:
             _remove(table, waiter)
             more = _WAITERS if table.get(key) else 0
-            task.mem.write_int(address, waiter.task.pid | more, 4)
+            task.mem.write_int(address, waiter.task.own_tid | more, 4)
             waiter.woken = True
             waiter.queue.wake()
             return 0

@@ -54,6 +54,8 @@ MODULES = {
         "mq_timedsend_time64 mq_unlink",
     "numa":
         "get_mempolicy mbind set_mempolicy set_mempolicy_home_node",
+    "namespaces":
+        "setns unshare",
     "open":
         "creat memfd_create name_to_handle_at open open_by_handle_at openat openat2",
     "poll":

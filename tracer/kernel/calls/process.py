@@ -37,8 +37,7 @@ CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER = (
     0x02000000, 0x04000000, 0x08000000, 0x10000000)
 CLONE_NEWPID, CLONE_NEWNET, CLONE_IO = 0x20000000, 0x40000000, 0x80000000
 CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, CLONE_NEWTIME = 1 << 32, 1 << 33, 0x80
-_NAMESPACES = (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER
-               | CLONE_NEWPID | CLONE_NEWNET)
+_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET
 
 WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x01000000
 _WNOTHREAD, _WALL, _WCLONE = 0x20000000, 0x40000000, 0x80000000
@@ -62,7 +61,7 @@ def vfork(task: Task) -> int | Blocking:
     return create(task, CLONE_VFORK | CLONE_VM, 0, 0, 0, 0, 0, S.SIGCHLD)
 
 
-@syscall("clone", note="without namespaces")
+@syscall("clone", note="only PID and user namespaces")
 def clone(task: Task, flags: int, stack: int, parent_tid: int, fourth: int,
           fifth: int) -> int | Blocking:
     child_tid, tls = task.call_abi.clone_tail(fourth, fifth)
@@ -73,7 +72,7 @@ def clone(task: Task, flags: int, stack: int, parent_tid: int, fourth: int,
                   flags & CSIGNAL)
 
 
-@syscall("clone3", note="without namespaces and cgroups", args="clone_args")
+@syscall("clone3", note="only PID and user namespaces; without cgroups", args="clone_args")
 def clone3(task: Task, address: int, size: int, *, args: Layout) -> int | Blocking:
     if size > 4096:
         raise LinuxError(E.E2BIG)
@@ -136,6 +135,18 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
         raise LinuxError(E.EINVAL)
     if flags & _NAMESPACES:
         raise LinuxError(E.EPERM)
+    born_in = task.child_pid_space
+    if flags & CLONE_THREAD and born_in is not process.pid_space:
+        raise LinuxError(E.EINVAL)
+    if flags & CLONE_NEWPID:
+        if not flags & CLONE_NEWUSER and not task.creds.capable(_CAP_SYS_ADMIN):
+            raise LinuxError(E.EPERM)
+        if born_in is not process.pid_space:
+            raise LinuxError(E.EINVAL)
+        from tracer.kernel.namespaces import make_pid_space
+        born_in = make_pid_space(kernel, born_in, bool(flags & CLONE_NEWUSER))
+    if born_in is not None and born_in.dead:
+        raise LinuxError(E.ENOMEM)
     _check_limit(task)
     pidfd_number = -1
     if flags & CLONE_PIDFD:
@@ -149,9 +160,18 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
         child_process = Process(kernel, tid, parent)
         child_process.pgid, child_process.sid = process.pgid, process.sid
         child_process.tty = process.tty
+        child_process.user_ino = process.user_ino
+        if flags & CLONE_NEWUSER:
+            from tracer.kernel.namespaces import new_ino
+            child_process.user_ino = new_ino(kernel)
+        child_process.pid_space = born_in
+        if born_in is not None and born_in.reaper is None:
+            born_in.reaper = child_process
         child_process.limits = dict(process.limits)
         child_process.exit_signal = process.exit_signal if flags & CLONE_PARENT else exit_signal
         child_process.oom_score_adj = process.oom_score_adj
+    if born_in is not None:
+        born_in.add(tid)
     space = task.mem
     if flags & CLONE_VM:
         space.users += 1
@@ -198,9 +218,10 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = child_tid
     if flags & CLONE_CHILD_SETTID:
-        _try_write(child, child_tid, tid)
+        _try_write(child, child_tid, child.own_tid)
     if flags & CLONE_PARENT_SETTID:
-        _try_write(task, parent_tid, tid)
+        inner = process.pid_space
+        _try_write(task, parent_tid, tid if inner is None else inner.number(tid))
     if flags & CLONE_PIDFD:
         from tracer.kernel.pidfd import PidFile
         task.files.put(pidfd_number, PidFile(child_process), True)
@@ -540,7 +561,9 @@ def _waitid_done(task: Task, change: Change | None, info: int, options: int, rus
         status = S.SIGCONT
     if rusage:
         task.mem.write(rusage, pack_rusage(ru, child.user_time, child.system_time))
-    record = {"signo": S.SIGCHLD, "code": change.code, "pid": child.pid,
+    inner = task.process.pid_space
+    record = {"signo": S.SIGCHLD, "code": change.code,
+              "pid": child.pid if inner is None else inner.number(child.pid),
               "uid": child.tasks[0].creds.uid, "status": status}
     if change.code in (sig.CLD_EXITED, sig.CLD_KILLED, sig.CLD_DUMPED) and not options & WNOWAIT:
         task.kernel.exits.reap(child)

@@ -616,7 +616,8 @@ class UnixSocket(Socket):
         if self.sun[2:3] == b"\0" and net.abstract.get(self.sun[2:]) is self:
             del net.abstract[self.sun[2:]]
         if self.bound is not None:
-            del net.inodes[self.bound]
+            if net.inodes.get(self.bound) is self:      # an inode number may have been used again
+                del net.inodes[self.bound]
             self.bound = None
         unread = any(isinstance(item, Skb) for item in self.queue)
         embryo = self.state == LISTENING
