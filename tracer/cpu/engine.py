@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tracer.cpu import uclib
 from tracer.cpu.uclib import lib
+from tracer.errors import LinuxError
 from tracer.memory.arena import PAGE, SHIFT, Arena
 
 if TYPE_CHECKING:
@@ -282,9 +283,12 @@ class Engine:
         """
         if fault.access == 4:
             return self.get(self.PC)
+        try:
+            scratch, elsewhere = self.arena.allocate(), self.arena.allocate()
+        except LinuxError:
+            return fault.address        # no room to find out
         context = self.new_context()
         self.save(context)
-        scratch = self.arena.allocate()
         page = fault.address >> SHIFT
         seen: list[int] = []
         pack = struct.Struct("=QI").pack_into
@@ -296,8 +300,10 @@ class Engine:
                 mapped = self.fixed.get(address >> SHIFT)
             if access == uclib.MEM_FETCH and mapped is not None:
                 target = mapped & -PAGE | 4     # the fault may be in the code's own page
-            elif address >> SHIFT == page or access == uclib.MEM_WRITE:
+            elif address >> SHIFT == page:
                 target = scratch | 3
+            elif access == uclib.MEM_WRITE:
+                target = elsewhere | 3
             elif mapped is not None:
                 target = mapped
             else:
@@ -322,6 +328,7 @@ class Engine:
             self.load(context)
             self.free_context(context)
             self.arena.drop(scratch)
+            self.arena.drop(elsewhere)
             self.flush_code()
         self.event = None
         return (page << SHIFT) + seen[0] if seen else page << SHIFT
