@@ -8,8 +8,8 @@ import pytest
 from traced import program, trace
 
 from loader import vdso
-from tracer.unwind import Module
-from tracer.unwind_arm import _prel31
+from tracer.tracing.unwind import Module
+from tracer.tracing.unwind_arm import _prel31
 
 FRAME = re.compile(r" > /\S+/musl-hello\((\w+\+0x[0-9a-f]+)?\) \[0x[0-9a-f]+\]")
 

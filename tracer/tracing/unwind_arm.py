@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tracer.kernel.task import Task
-    from tracer.unwind import Caller, Module, Registers
+    from tracer.tracing.unwind import Caller, Module, Registers
 
 _SP, _LR, _PC = 13, 14, 15
 _CANTUNWIND, _FINISH = 1, 0xB0

@@ -23,8 +23,7 @@ class Event(Call):
 
     values: the arguments so far; entry: their text printed at entry, if a writer did; number:
     of the call; started: nanoseconds of the clock; pc: after the trap instruction.  injection,
-    raw, row, poked and told belong to `tracer.tampering`; begun to `tracer.counting`; stack to
-    `tracer.details`.
+    raw, row, poked and told belong to `injection`; begun to `counting`; stack to `details`.
     """
 
     __slots__ = ("begun", "entry", "injection", "number", "pc", "poked", "printed", "raw",
@@ -218,16 +217,16 @@ def make_tracer(options: RunOptions, writer: StraceWriter) -> Tracer:
     made: type[Tracer] = Tracer
     layers: list[type[Tracer]] = []
     if options.injections:
-        from tracer.tampering import Tampering
+        from tracer.tracing.injection import Tampering
         layers.append(Tampering)
     if options.read_dump or options.write_dump or options.stack_traces:
-        from tracer.details import Detailing
+        from tracer.tracing.details import Detailing
         layers.append(Detailing)
     if options.detach_on_execve:
-        from tracer.details import Detaching
+        from tracer.tracing.details import Detaching
         layers.append(Detaching)
     if options.summary:
-        from tracer.counting import Counting
+        from tracer.tracing.counting import Counting
         layers.append(Counting)
     if layers:
         made = layers[0] if len(layers) == 1 else type(

@@ -43,7 +43,7 @@ class Detailing(Tracer):
               words: tuple[int, ...]) -> Event | None:
         event = super().enter(task, entry, args, words)
         if event is not None and self.options.stack_traces:
-            from tracer.unwind import backtrace
+            from tracer.tracing.unwind import backtrace
             event.stack = backtrace(task, words)
         return event
 
@@ -62,7 +62,7 @@ class Detailing(Tracer):
     def signal(self, task: Task, info: dict[str, Any]) -> None:
         super().signal(task, info)
         if self.options.stack_traces and info["signo"] in self.options.signals:
-            from tracer.unwind import backtrace
+            from tracer.tracing.unwind import backtrace
             self.writer.below(task, backtrace(task, None))
 
     # -- dumps --------------------------------------------------------------------------------

@@ -232,7 +232,7 @@ def _caller(task: Task, place: Place, registers: Registers) -> Caller | None:
         if entry is not None:
             return _by_table(task, module, entry, place.address, registers)
         if module.elf.get_section_by_name(".ARM.exidx") is not None:
-            from tracer.unwind_arm import caller
+            from tracer.tracing.unwind_arm import caller
             return caller(task, module, place.address, place.bias, registers)
     if place.name == "[vdso]":
         return _leaf(task, registers)
