@@ -33,7 +33,7 @@ STRUCTS: dict[str, str] = {
     "sectorsize uint, clone_alignment uint, csum_type enum(btrfs_csum_types):ushort, "
     "csum_size ushort, flags flags(btrfs_fs_info_flags):u64, generation u64, "
     "metadata_uuid uuid, _reserved bytes(944)",
-    "btrfs_feature_flags": "compat_flags hex:u64, "
+    "btrfs_feature_flags": "compat_flags compat_features:u64, "
     "compat_ro_flags flags(btrfs_features_compat_ro):u64, "
     "incompat_flags flags(btrfs_features_incompat):u64",
     "btrfs_balance_args": "profiles flags(btrfs_space_info_flags):u64, usage u64_max:u64, "

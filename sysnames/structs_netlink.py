@@ -111,7 +111,10 @@ STRUCTS: dict[str, str] = {
     "fib_rule_port_range": "start ushort, end ushort",
     "tc_stats": "bytes u64, " + _all("uint", "packets drops overlimits bps pps qlen backlog")
     + "; packed",
+    # interval is a plain char, which ARM's ABIs count as unsigned
     "tc_estimator": "interval char, ewma_log uchar",
+    "tc_estimator@arm": "interval uchar, ewma_log uchar",
+    "tc_estimator@aarch64": "interval uchar, ewma_log uchar",
     "gnet_stats_basic": "bytes u64, packets uint; packed",
     "gnet_stats_rate_est": "bps uint, pps uint",
     "gnet_stats_rate_est64": "bps u64, pps u64",

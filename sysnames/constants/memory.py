@@ -74,7 +74,7 @@ MFD_ALLOW_SEALING 0x2
 MFD_HUGETLB 0x4
 """),
     "memfd_secret_flags": (
-        True, "hex", 32, "O_???", """
+        True, "hex", 32, "", """
 O_CLOEXEC 0x80000
 """),
     "mlock_flags": (

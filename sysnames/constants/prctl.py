@@ -216,6 +216,7 @@ PR_SVE_VL_INHERIT 0x20000
 """),
     "pr_tagged_addr_enable": (
         False, "hex", 32, "PR_TAGGED_ADDR_???", """
+!PR_TAGGED_ADDR_ENABLE 0
 PR_TAGGED_ADDR_ENABLE 1
 """),
     "pr_tagged_addr_mte_tcf": (

@@ -28,7 +28,7 @@ membarrier_flags flags MEMBARRIER_CMD_FLAG_???
     MEMBARRIER_CMD_FLAG_CPU
 memfd_create_flags flags MFD_???
     MFD_CLOEXEC MFD_ALLOW_SEALING MFD_HUGETLB
-memfd_secret_flags flags O_???
+memfd_secret_flags flags -
     O_CLOEXEC
 mlock_flags flags MLOCK_???
     MLOCK_ONFAULT

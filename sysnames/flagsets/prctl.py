@@ -67,7 +67,7 @@ pr_sud_cmds enum PR_SYS_DISPATCH_???
 pr_sve_vl_flags flags PR_SVE_???
     PR_SVE_SET_VL_ONEXEC PR_SVE_VL_INHERIT
 pr_tagged_addr_enable enum PR_TAGGED_ADDR_???
-    PR_TAGGED_ADDR_ENABLE
+    !PR_TAGGED_ADDR_ENABLE=0 PR_TAGGED_ADDR_ENABLE
 pr_tagged_addr_mte_tcf enum PR_MTE_TCF_???
     PR_MTE_TCF_NONE PR_MTE_TCF_SYNC PR_MTE_TCF_ASYNC PR_MTE_TCF_MASK
 pr_tsc enum PR_TSC_???

@@ -58,9 +58,16 @@ class FakeTask:
 
     def __init__(self) -> None:
         self.fds: dict[int, tuple[bytes, bool]] = {}
+        self.netlink: dict[int, int] = {}
 
     def fd_detail(self, fd: int, what: int) -> tuple[bytes, bool] | None:
         return self.fds.get(fd)
+
+    def outer_id(self, number: int, kind: str) -> int:
+        return number
+
+    def netlink_protocol(self, fd: int) -> int | None:
+        return self.netlink.get(fd)
 
     def fd_detail_of(self, pidfd: int, fd: int, what: int) -> tuple[bytes, bool] | None:
         return self.fds.get(fd)

@@ -209,8 +209,9 @@ class Exits:
         new = old.parent
         while new is not None and not (new.subreaper and new.status is None):
             new = new.parent
-        if child.pid_space is not None and child.pid_space.reaper is not old:
-            new = child.pid_space.reaper
+        space = old.pid_space       # the parent's, wherever the child was born
+        if space is not None and space.reaper not in (None, old, child) and not space.dead:
+            new = space.reaper
         new = new or kernel.init
         old.children.remove(child)
         leader = child.tasks[0]

@@ -27,7 +27,7 @@ MODULES: dict[str, str] = {
         "uffd_api",
     "ioctl_btrfs":
         "bare_flags btrfs_features btrfs_inherit btrfs_inodes btrfs_moment btrfs_object "
-        "btrfs_paths dev_stats permille search_items",
+        "btrfs_paths compat_features dev_stats permille search_items",
     "ioctl_console":
         "console_font console_font_op diacritics high_signal key_char key_code "
         "key_entry key_string low_uchar sound tone unicode_entries unicode_map vga_port",

@@ -9,7 +9,7 @@ from tracer.decode.build import Build, Coded, MemType, fetch, length, read_array
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.kinds.basic import path_value
 from tracer.decode.kinds.time import dated, in_range
-from tracer.decode.values import NO_MORE, Addr, Array, Comment, Named, Struct
+from tracer.decode.values import NO_MORE, Addr, Array, Comment, Named, Struct, Sym
 
 if TYPE_CHECKING:
     from sysnames.row import Param
@@ -23,6 +23,12 @@ _HEADER = 32        # bytes of struct btrfs_ioctl_search_header
 def _btrfs_object(b: Build) -> Decoder:
     names = symbols.enum("btrfs_tree_objectids", b.abi, 64)
     return lambda call, word: names.sym(word)
+
+
+@kind("compat_features")
+def _compat_features(b: Build) -> Decoder:
+    """Flags of which none has a name."""
+    return lambda call, word: Sym(word, None, "BTRFS_FEATURE_COMPAT_???" if word else None)
 
 
 @kind("permille")

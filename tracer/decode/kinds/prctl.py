@@ -112,12 +112,12 @@ def _core_target(b: Build, scope: Param) -> Decoder:
     from tracer.decode.kinds.basic import as_int, number, pid_value
     name = name_of(scope)
     plain = as_int(b) or number
-    roles = ("tid", "pid", "pgid")
+    roles = ("tid", "pid", "pgid", "sid")
 
     def decode(call: Call, word: int) -> Value | None:
         n = plain(call, word)
-        which = call.by_name(name)
-        return pid_value(call, n, roles[which]) if isinstance(n, int) and which < 3 else n
+        which = call.by_name(name) & 0xffffffff
+        return pid_value(call, n, roles[which]) if isinstance(n, int) and which < 4 else n
 
     return decode
 

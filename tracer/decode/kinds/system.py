@@ -112,7 +112,8 @@ def _kcmp_idx(b: Build, kind_: Param, pid: Param) -> Decoder:
 
     def descriptor(call: Call, word: int) -> Value:
         n = ((word & 0xffffffff) ^ 0x80000000) - 0x80000000
-        return fd_value(call, n) if call.by_name(who) == call.task.pid else n
+        return fd_value(call, n) if call.task.outer_id(
+            call.by_name(who), "tid") == call.task.pid else n
 
     def decode(call: Call, word: int) -> Value | None:
         which = call.by_name(name)

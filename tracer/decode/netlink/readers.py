@@ -430,7 +430,6 @@ def _nest(t: Tables, name: Param, fresh: int = 0) -> Reader:
 
 def _choices(t: Tables, choices: tuple[Kind, ...]) -> dict[int, Reader]:
     families = symbols.numbers("addrfams", t.build.abi)
-    families |= symbols.numbers("rtnl_family", t.build.abi)
     return {families[c.name] & 0xff: t.reader(c.params[0]) for c in choices
             if isinstance(c.params[0], Kind)}
 

@@ -52,10 +52,10 @@ MODULES = {
     "mqueue":
         "mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend "
         "mq_timedsend_time64 mq_unlink",
-    "numa":
-        "get_mempolicy mbind set_mempolicy set_mempolicy_home_node",
     "namespaces":
         "setns unshare",
+    "numa":
+        "get_mempolicy mbind set_mempolicy set_mempolicy_home_node",
     "open":
         "creat memfd_create name_to_handle_at open open_by_handle_at openat openat2",
     "poll":

@@ -232,7 +232,13 @@ def getsockopt(task: Task, fd: int, level: int, optname: int, optval: int, optle
     if level == SOL_SOCKET:
         if size < 0:
             raise LinuxError(E.EINVAL)
+        from tracer.kernel.net.options import SO_GET_FILTER, attached_filter
         from tracer.kernel.net.options import get_socket as get_option
+        if optname == SO_GET_FILTER:
+            program, count = attached_filter(sock, size)
+            mem.write(optval, program)
+            mem.write_int(optlen, count, 4)
+            return 0
         value = get_option(task, sock, optname, size)[:size]
     else:
         value = sock.get_option(task, level, optname, size, lambda n: mem.read(optval, n))

@@ -31,6 +31,7 @@ SO_SNDBUF, SO_RCVBUF, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_PRIORITY = ran
 SO_LINGER, SO_BSDCOMPAT, SO_REUSEPORT, SO_PASSCRED, SO_PEERCRED = range(13, 18)
 SO_RCVLOWAT, SO_SNDLOWAT, SO_RCVTIMEO_OLD, SO_SNDTIMEO_OLD = range(18, 22)
 SO_BINDTODEVICE, SO_ATTACH_FILTER, SO_DETACH_FILTER, SO_PEERNAME, SO_TIMESTAMP_OLD = range(25, 30)
+SO_GET_FILTER = SO_ATTACH_FILTER
 SO_ACCEPTCONN, SO_PEERSEC, SO_SNDBUFFORCE, SO_RCVBUFFORCE, SO_PASSSEC = range(30, 35)
 SO_TIMESTAMPNS_OLD, SO_MARK, SO_TIMESTAMPING_OLD, SO_PROTOCOL, SO_DOMAIN = range(35, 40)
 SO_RXQ_OVFL, SO_WIFI_STATUS, SO_PEEK_OFF, SO_NOFCS, SO_LOCK_FILTER = range(40, 45)
@@ -53,6 +54,7 @@ _STORED = frozenset((SO_BUSY_POLL, SO_INCOMING_CPU, SO_MARK, SO_TIMESTAMPING_OLD
                      SO_BINDTOIFINDEX))
 _DEFAULTS = {SO_PEEK_OFF: -1, SO_INCOMING_CPU: -1, SO_TXREHASH: 1, SO_BUSY_POLL_BUDGET: 8}
 _ZERO_LONG = frozenset((SO_NETNS_COOKIE, SO_COOKIE))
+FILTER_SIZE = 8         # sizeof(struct sock_filter)
 SECOND = 10**9
 
 
@@ -176,9 +178,11 @@ def set_socket(task: Task, sock: Socket, name: int, value: bytes) -> None:
         size = 8 if is_32bit(task) else 16
         if len(value) != size:
             raise LinuxError(E.EINVAL)
-        if not 0 < int.from_bytes(value[:2], "little") <= 4096:
+        count = int.from_bytes(value[:2], "little")
+        if not 0 < count <= 4096:
             raise LinuxError(E.EINVAL)
-        options[SOL_SOCKET, name] = 1
+        options[SOL_SOCKET, name] = task.mem.read(
+            int.from_bytes(value[size // 2:], "little"), count * FILTER_SIZE)
     elif name in (SO_DETACH_FILTER, SO_DETACH_REUSEPORT_BPF):
         if not options.pop((SOL_SOCKET, SO_ATTACH_FILTER), 0):
             raise LinuxError(E.ENOENT)
@@ -280,8 +284,6 @@ def get_socket(task: Task, sock: Socket, name: int, size: int) -> bytes:
             raise LinuxError(E.EINVAL)
         assert sock.inode is not None
         return int_bytes(1 if name == SO_NETNS_COOKIE else sock.inode.ino, 8)
-    if name == SO_ATTACH_FILTER:        # SO_GET_FILTER
-        return b""
     if name == SO_MAX_PACING_RATE:
         width = 8 if size >= 8 and not is_32bit(task) else 4
         return int_bytes(sock.options.get((SOL_SOCKET, name), -1), width)
@@ -290,6 +292,18 @@ def get_socket(task: Task, sock: Socket, name: int, size: int) -> bytes:
                      SO_TXREHASH)):
         return int_bytes(integer(sock, name, _DEFAULTS.get(name, 0)))
     raise LinuxError(E.ENOPROTOOPT)
+
+
+def attached_filter(sock: Socket, room: int) -> tuple[bytes, int]:
+    """What SO_GET_FILTER gives: the program, and its length in instructions, in which ``room``
+    counts too; with no room the length alone.  Raises EINVAL when there is too little."""
+    program: bytes = sock.options.get((SOL_SOCKET, SO_ATTACH_FILTER), b"")
+    count = len(program) // FILTER_SIZE
+    if not room:
+        return b"", count
+    if room < count:
+        raise LinuxError(E.EINVAL)
+    return program, count
 
 
 _SPECIAL: dict[int, Callable[[Socket], int]] = {
