@@ -1,6 +1,8 @@
 """Engines: constants, traps, faults and their addresses, self-modifying code."""
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tracer.cpu import uclib
@@ -20,10 +22,22 @@ def words(text: str) -> bytes:
     return b"".join(bytes.fromhex(w)[::-1] for w in text.split())
 
 
+ENGINES: list[Engine] = []
+
+
+@pytest.fixture(autouse=True)
+def closed_engines() -> Iterator[None]:
+    """Each engine reserves a gigabyte of addresses."""
+    yield
+    while ENGINES:
+        ENGINES.pop().close()
+
+
 def machine(kind: type[Engine], code: bytes, top: int = 1 << 31) -> tuple[Engine, AddressSpace]:
     """An engine about to run code, with one page of data."""
     arena = Arena(1 << 24)
     engine = kind(arena)
+    ENGINES.append(engine)
     space = AddressSpace(arena, top, top - (1 << 28))
     space.insert(Vma(TEXT, TEXT + 0x1000, 3))
     space.write(TEXT, code)

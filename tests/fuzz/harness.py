@@ -175,7 +175,8 @@ def _child(world: World, program: Program, alarm: int, stacks: int) -> None:
             if opened != fd:
                 os.dup2(opened, fd)
                 os.close(opened)
-        resource.setrlimit(resource.RLIMIT_AS, (HOST_LIMIT, HOST_LIMIT))
+        mapped = _resident(0)
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + HOST_LIMIT, mapped + HOST_LIMIT))
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         faulthandler.disable()      # a crash is the harness's to report
@@ -231,6 +232,7 @@ def run(world: World, program: Program, limit: float) -> Verdict:
     with warnings.catch_warnings():
         # of threads, which pytest-xdist has; the child uses none of their locks
         warnings.simplefilter("ignore", DeprecationWarning)
+        inherited = _resident(1)        # what pytest itself takes counts for nothing
         pid = os.fork()
     if not pid:
         _child(world, program, alarm, dump)
@@ -266,11 +268,18 @@ def run(world: World, program: Program, limit: float) -> Verdict:
         os.close(fd)
     with open(alarms, "rb") as f:
         reported = f.read().decode(errors="replace")
-    detail = stuck or _judge(world, status, usage.ru_maxrss << 10, reported, bool(long))
+    memory = max(0, (usage.ru_maxrss << 10) - inherited)
+    detail = stuck or _judge(world, status, memory, reported, bool(long))
     if not detail and program.starts and b"execve(" not in world.log.read_bytes()[:100]:
         detail = f"did not start: {_read(world.err)[-300:]}"
     kind = "FAILED" if detail else "long" if long else "ok"
-    return Verdict(kind, detail or long, seconds, usage.ru_maxrss << 10)
+    return Verdict(kind, detail or long, seconds, memory)
+
+
+def _resident(field: int) -> int:
+    """Bytes of memory of this process: field 0 mapped, 1 resident (proc(5), statm)."""
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[field]) * resource.getpagesize()
 
 
 def _judge(world: World, status: int, memory: int, alarms: str, stopped: bool) -> str:

@@ -49,6 +49,7 @@ class FakeKernel:
         self.tasks: dict[int, Any] = {}
         self.signals = SimpleNamespace(deliverable=lambda task: False)
         self.watches = None
+        self.memory_total = 1 << 24
 
     def send_signal(self, task: Any, info: dict[str, Any]) -> None:
         self.sent.append(info)

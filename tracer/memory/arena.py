@@ -11,7 +11,7 @@ import mmap
 from collections.abc import Callable
 
 from sysnames import errno as E
-from tracer.errors import LinuxError
+from tracer.errors import LinuxError, PytraceError
 
 PAGE = 4096
 SHIFT = 12
@@ -28,11 +28,15 @@ class Arena:
 
     def __init__(self, limit: int) -> None:
         size = limit + PAGE
-        if hasattr(mmap, "MAP_PRIVATE"):
-            flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE * _linux()
-            self._map = mmap.mmap(-1, size, flags)
-        else:
-            self._map = mmap.mmap(-1, size)
+        try:
+            if hasattr(mmap, "MAP_PRIVATE"):
+                flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE * _linux()
+                self._map = mmap.mmap(-1, size, flags)
+            else:
+                self._map = mmap.mmap(-1, size)
+        except (OSError, OverflowError, ValueError):
+            raise PytraceError(f"cannot reserve {limit >> 20} MiB for the program "
+                               "(see --memory)") from None
         self.size = size
         self.view = memoryview(self._map)
         self.host_address = ctypes.addressof(ctypes.c_char.from_buffer(self._map))
