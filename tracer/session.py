@@ -12,7 +12,8 @@ from tracer.errors import LinuxError, PytraceError
 from tracer.interrupts import Ended, Interrupts
 from tracer.kernel import exec as execution
 from tracer.kernel.clock import Clock, HostClock
-from tracer.kernel.kernel import Entry, Kernel
+from tracer.kernel.dispatch import Entry
+from tracer.kernel.kernel import Kernel
 from tracer.kernel.procview import System
 from tracer.kernel.task import (
     RLIM_INFINITY,

@@ -5,7 +5,7 @@ import pytest
 
 from sysnames import table
 from tracer.kernel.calls import load
-from tracer.kernel.kernel import Entry
+from tracer.kernel.dispatch import Entry
 from tracer.options import RunOptions
 from tracer.tracing import Tracer
 

@@ -79,7 +79,7 @@ def disaster(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
 
         return Bad
 
-    monkeypatch.setattr("tracer.kernel.kernel.find_handler", find)
+    monkeypatch.setattr("tracer.kernel.dispatch.find_handler", find)
 
 
 def _allocate() -> None:

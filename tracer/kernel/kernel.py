@@ -4,14 +4,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from sysnames import errno as E
-from tracer.abi.convert import converter
 from tracer.errors import LinuxError, PytraceError
 from tracer.kernel.clock import Clock
 from tracer.kernel.cputime import charge
-from tracer.kernel.registry import Done, find_handler
+from tracer.kernel.dispatch import (
+    PRIVATE,
+    RESTARTS,
+    Entry,
+    Observer,
+    Silent,
+    multiplexed,
+    six,
+    skipped,
+    unknown,
+)
+from tracer.kernel.registry import Done
 from tracer.kernel.signals import Signals
 from tracer.kernel.task import BLOCKED, DEAD, RUNNABLE, STOPPED, ZOMBIE, InFlight, Process, Task
 from tracer.memory.arena import SHIFT, Arena
@@ -24,121 +34,7 @@ if TYPE_CHECKING:
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Namespace
 
-RESTARTS = frozenset((-512, -513, -514, -516))
-PRIVATE = 0x7F000000            # call numbers of our vDSO: handled, never shown
-_SHMAT = 21                     # of ipc(2)
 QUANTUM = 100_000               # instructions a task runs while others wait
-
-
-class Observer(Protocol):
-    """Who is told of what happens: the tracer.
-
-    ``observes`` says once per call name whether ``enter`` and ``exit`` are wanted for it.
-    """
-
-    watching: bool
-
-    def observes(self, entry: Entry) -> bool: ...
-    def enter(self, task: Task, entry: Entry, args: tuple[int, ...],
-              words: tuple[int, ...]) -> Any: ...
-    def exit(self, token: Any, result: int) -> object: ...
-    def unfinished(self, token: Any) -> None: ...
-    def signal(self, task: Task, info: dict[str, Any]) -> None: ...
-    def stopped(self, task: Task, signo: int) -> None: ...
-    def leaves(self, task: Task) -> None: ...
-    def exited(self, task: Task, status: int) -> None: ...
-    def killed(self, task: Task, signo: int, core: bool) -> None: ...
-    def created(self, parent: Task, child: Task) -> None: ...
-    def superseded(self, old: Task, new: Task, tid: int) -> None: ...
-    def unknown(self, pid: int, ended: bool) -> None: ...
-    def follows(self) -> bool: ...
-    def executed(self, task: Task) -> None: ...
-
-
-class Silent:
-    """An observer that wants to know nothing."""
-
-    watching = False
-
-    def observes(self, entry: Entry) -> bool:
-        return False
-
-    def follows(self) -> bool:
-        return False
-
-    def nothing(self, *_args: Any) -> None:
-        return None
-
-    enter = exit = unfinished = signal = stopped = leaves = exited = killed = nothing
-    created = superseded = unknown = executed = nothing
-
-
-class Entry:
-    """One call of one ABI, made ready at its first use.
-
-    convert: raw registers → arguments; handle(task, *arguments); observed: the tracer wants
-    it; plan: the tracer's.
-    """
-
-    __slots__ = ("abi", "convert", "handle", "multiplexed", "name", "number", "observed", "plan",
-                 "row")
-
-    def __init__(self, name: str, abi: str, number: int) -> None:
-        self.row = name             # of sysnames.signatures; may have a suffix
-        self.name = name.partition("@")[0]
-        self.abi = abi
-        self.number = number
-        self.observed = False
-        self.plan: Any = None
-        self.multiplexed = name in ("socketcall", "ipc")    # stands for many calls
-        try:
-            self.convert = converter(name, abi)
-        except KeyError:
-            self.convert = _six
-        handler = find_handler(name, abi)
-        if handler is None:
-            self.handle: Callable[..., Any] = _not_emulated
-        elif handler.structs:
-            from sysnames.layout import layout
-            self.handle = partial(handler.function, **{
-                keyword: layout(struct, abi) for keyword, struct in handler.structs.items()})
-        else:
-            self.handle = handler.function
-
-
-def _six(words: Any) -> tuple[int, ...]:
-    return tuple(words[:6])
-
-
-def _not_emulated(task: Task, *_args: int) -> int:
-    raise LinuxError(E.ENOSYS)
-
-
-def _multiplexed(outer: Entry, task: Task, *_args: int) -> Any:
-    """A call shown as what it stands for, but made as the program made it."""
-    result = outer.handle(task, *outer.convert(task.trap_words[1:]))
-    if outer.name == "ipc" and task.trap_words[1] & 0xFFFF == _SHMAT and result == 0:
-        return _shmat_result(task, task.trap_words)
-    return result
-
-
-def _shmat_result(task: Task, words: tuple[int, ...]) -> Any:
-    """The program gets 0 and the address in memory; the log shows the address."""
-    yield OUTSIDE
-    task.engine.complete(words, 0)
-    return Done(task.mem.read_int(words[4], 4))
-
-
-def _skipped(task: Task, first: int, *_args: int) -> int:
-    return first
-
-
-def _unknown(number: int, task: Task, *_args: int) -> int:
-    """A number that no table has: ENOSYS, or a signal where the architecture sends one."""
-    info = task.abi.call_signal(task.engine, number)
-    if info is not None:
-        task.kernel.signals.force(task, dict(info))
-    raise LinuxError(E.ENOSYS)
 
 
 class Kernel:
@@ -332,12 +228,12 @@ class Kernel:
         entry = Entry(name or f"syscall_{shown:#x}", abi, number)
         if name is None:
             from tracer import abi as abis
-            entry.convert = _six
+            entry.convert = six
             # (in the OABI's range of numbers there is no -1)
             if number == 0xFFFFFFFF and abis.get(abi).skips_minus_one:
-                entry.handle = _skipped
+                entry.handle = skipped
             else:
-                entry.handle = partial(_unknown, number)
+                entry.handle = partial(unknown, number)
         entry.observed = self.observer.observes(entry)
         self._keep(entry)
         return entry
@@ -361,7 +257,7 @@ class Kernel:
         call = self.inner_entries.get(key)
         if call is None:
             call = self.inner_entries[key] = Entry(name, entry.abi, entry.number)
-            call.handle = partial(_multiplexed, entry)
+            call.handle = partial(multiplexed, entry)
             call.observed = self.observer.observes(call)
             self._keep(call)
         task.trap_words = words

@@ -17,7 +17,8 @@ from tracer.vfs.base import O_RDONLY, Attr, File, FileSystem, Inode, fill_attr, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tracer.kernel.kernel import Entry, Kernel
+    from tracer.kernel.dispatch import Entry
+    from tracer.kernel.kernel import Kernel
     from tracer.kernel.task import Process, Task
 
 NSFS_MAGIC = 0x6E736673

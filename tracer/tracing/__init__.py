@@ -9,7 +9,7 @@ from tracer.decode.plan import RawPlan, plan
 
 if TYPE_CHECKING:
     from tracer.decode.values import Value
-    from tracer.kernel.kernel import Entry
+    from tracer.kernel.dispatch import Entry
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
     from tracer.output.strace import StraceWriter

@@ -16,7 +16,7 @@ from tracer.tracing import Event, Tracer
 
 if TYPE_CHECKING:
     from tracer.decode.plan import Plan
-    from tracer.kernel.kernel import Entry
+    from tracer.kernel.dispatch import Entry
     from tracer.kernel.registry import Result
     from tracer.kernel.task import Task
     from tracer.options import RunOptions

@@ -9,7 +9,7 @@ from tracer.tracing import Event, Tracer
 
 if TYPE_CHECKING:
     from sysnames.layout import Layout
-    from tracer.kernel.kernel import Entry
+    from tracer.kernel.dispatch import Entry
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
     from tracer.output.strace import StraceWriter

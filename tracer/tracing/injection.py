@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from sysnames.signals import SIGKILL
 from tracer.errors import Fault, LinuxError
-from tracer.kernel.kernel import RESTARTS, Entry
+from tracer.kernel.dispatch import RESTARTS, Entry
 from tracer.kernel.registry import Done
 from tracer.kernel.signals import SI_KERNEL
 from tracer.tracing import Event, Tracer

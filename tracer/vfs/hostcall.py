@@ -39,13 +39,10 @@ def _call(name: str, *args: Any) -> int:
 
 
 def statx(fd: int, path: bytes, mask: int) -> bytes:
-    """struct statx of a path (not followed) or, with path "", of a descriptor.
-
-    The basic fields are always asked for, as most file systems fill them in anyway.
-    """
+    """struct statx of a path (not followed) or, with path "", of a descriptor."""
     buffer = ctypes.create_string_buffer(256)
     flags = AT_SYMLINK_NOFOLLOW if path else AT_EMPTY_PATH
-    _call("statx", fd if not path else AT_FDCWD, path, flags, ctypes.c_uint(mask | 0x7FF), buffer)
+    _call("statx", fd if not path else AT_FDCWD, path, flags, ctypes.c_uint(mask), buffer)
     return buffer.raw
 
 
