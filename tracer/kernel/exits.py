@@ -8,7 +8,7 @@ from sysnames import signals as S
 from tracer.errors import Fault, LinuxError
 from tracer.kernel import signals as sig
 from tracer.kernel.cputime import charge
-from tracer.kernel.task import DEAD, RUNNABLE, STOPPED, ZOMBIE, Process, Task
+from tracer.kernel.task import DEAD, ZOMBIE, Process, Task
 
 if TYPE_CHECKING:
     from tracer.kernel.kernel import Kernel
@@ -288,8 +288,3 @@ class Exits:
                 "uid": process.tasks[0].creds.uid, "status": signo,
                 "utime": process.user_time // TICK, "stime": process.system_time // TICK})
         parent.child_queue.wake()
-
-
-def running(process: Process) -> bool:
-    """Whether some thread of a process can run."""
-    return any(t.state in (RUNNABLE, STOPPED) for t in process.tasks)

@@ -80,7 +80,6 @@ class Kernel:
         self.futexes: dict[Any, Any] = {}      # see calls.futex
         self.eventfds: dict[Any, int] = {}     # id of each that was asked for
         self.oabi = False           # a kernel with CONFIG_OABI_COMPAT
-        self.interrupted: Callable[[], None] | None = None     # pytrace got a signal
         self.debug = False          # mistakes of ours end the run with a traceback
         self.message: Callable[[str], None] = lambda text: None
         self.host_signals: Callable[[], None] | None = None     # delivers signals to pytrace

@@ -9,7 +9,7 @@ from sysnames import signals as S
 from tracer.errors import LinuxError
 from tracer.kernel import exec as execution
 from tracer.kernel import signals as sig
-from tracer.kernel.calls.common import location_of
+from tracer.kernel.calls.common import get_path, location_of
 from tracer.kernel.registry import Blocking, Done, syscall
 from tracer.kernel.task import (
     AT_FDCWD,
@@ -43,7 +43,6 @@ WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x01000000
 _WNOTHREAD, _WALL, _WCLONE = 0x20000000, 0x40000000, 0x80000000
 P_ALL, P_PID, P_PGID, P_PIDFD = range(4)
 _CAP_SYS_ADMIN, _CAP_CHECKPOINT_RESTORE = 21, 40
-_PATH_MAX = 4096
 _ARG_STRLEN = 131072
 _ARGS_SIZE = 6 << 20        # fs/exec.c: three quarters of _STK_LIM for strings and pointers
 _THREAD_SIZE = 16384
@@ -301,17 +300,9 @@ def read_strings(task: Task, address: int) -> list[bytes]:
     return found
 
 
-def read_path(task: Task, address: int) -> bytes:
-    """getname: a path argument; ENAMETOOLONG, EFAULT, ENOENT when empty."""
-    path, ended = task.mem.read_string(address, _PATH_MAX)
-    if not ended:
-        raise LinuxError(E.ENAMETOOLONG)
-    return path
-
-
 @syscall("execve")
 def execve(task: Task, filename: int, argv: int, envp: int) -> Blocking:
-    path = read_path(task, filename)
+    path = get_path(task, filename)
     if task.abi.kernel < (6, 8):        # the file is opened after the strings are counted
         read_strings(task, argv)
         read_strings(task, envp)
@@ -324,7 +315,7 @@ def execve(task: Task, filename: int, argv: int, envp: int) -> Blocking:
 def execveat(task: Task, fd: int, filename: int, argv: int, envp: int, flags: int) -> Blocking:
     if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | 0x10000):
         raise LinuxError(E.EINVAL)
-    path = read_path(task, filename)
+    path = get_path(task, filename)
     if not path and not flags & AT_EMPTY_PATH:
         raise LinuxError(E.ENOENT)
     start = task.fs.cwd
