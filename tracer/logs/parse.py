@@ -1,0 +1,309 @@
+"""Logs to events, line by line: memory does not grow with the log."""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+from tracer.logs.model import (
+    NO_PREFIX,
+    RESUMED,
+    UNFINISHED,
+    Call,
+    Dump,
+    Event,
+    Exited,
+    Killed,
+    Note,
+    Prefix,
+    Signal,
+    StackFrame,
+    Stopped,
+    SummaryLine,
+    Superseded,
+    Unknown,
+)
+from tracer.logs.source import Source, open_log
+
+
+def read(source: Source) -> Iterator[Event]:
+    """The events of a log, one by one.
+
+    source: a path (``-`` is standard input) or an open file.  Plain text, gzip and zstd (needs
+    the package ``zstandard``) are told apart by their first bytes, strace's text and JSON lines
+    by the first character.  Raises LogError.
+    """
+    with open_log(source) as lines:
+        first = next(lines, None)
+        if first is None:
+            return
+        everything = chain((first,), lines)
+        if first.startswith("{"):
+            from tracer.logs.jsonlines import parse_json_lines
+
+            yield from parse_json_lines(everything)
+        else:
+            yield from parse_lines(everything)
+
+
+# -- prefixes
+
+_PREFIX = re.compile(r"""
+    (?: \[pid\ +(?P<pid1>\d+)(?:<(?P<comm1>[^>]*)>)?\][ ]
+      | (?P<pid2>\d{1,9})(?:<(?P<comm2>[^>]*)>)?\ + (?=\D|\d+[:.]|\d{10}\ |\d+\ ))?
+    (?: (?P<time>\d\d:\d\d:\d\d(?:\.\d+)?|\d{9,}(?:\.\d+)?)[ ]
+      (?: \(\+\ *(?P<since>\d+(?:\.\d+)?)\)\ )?
+      | \ *(?P<relative>\d+\.\d+|(?<=\ )\d+)\ )?
+    (?: \[\ *(?P<number>\d+|\?+)\]\ )?
+    (?: \[(?P<ip>[0-9a-f]{8}(?:[0-9a-f]{8})?|\?{8}(?:\?{8})?)\]\ )?
+    """, re.X)
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz_<+-?")    # what a line without prefix starts with
+
+
+def parse_prefix(line: str) -> tuple[Prefix, int]:
+    """A line's prefix, and where it ends."""
+    m = _PREFIX.match(line)
+    assert m is not None                # all of it is optional
+    end = m.end()
+    if not end:
+        return NO_PREFIX, 0
+    pid1, comm1, pid2, comm2, time, since, relative, number, ip = m.groups()
+    pid = pid1 or pid2
+    return Prefix(
+        line[:end], int(pid) if pid else None, comm1 if comm1 is not None else comm2, time,
+        since or relative, None if number is None or number[0] == "?" else int(number),
+        None if ip is None or ip[0] == "?" else int(ip, 16)), end
+
+
+# -- calls
+
+_CALL = re.compile(r"([A-Za-z_]\w*|\?+)\((.*)\)( +)= (.*?)(?: <(\d+(?:\.\d+)?)>)?\Z", re.S)
+_START = re.compile(r"([A-Za-z_]\w*|\?+)\(", re.S)
+_RESUMED = re.compile(r"<\.\.\. ([A-Za-z_]\w*|\?+) resumed>", re.S)
+_REST = re.compile(r"(.*)\)( +)= (.*?)(?: <(\d+(?:\.\d+)?)>)?\Z", re.S)
+_EQUALS = re.compile(r"\) +=\ ")
+_MARK = re.compile(r"(.*?)( <(?:unfinished|detached|pid changed to \d+) \.\.\.>)\Z", re.S)
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(\)) +=\ ', re.S)
+
+
+def _parse_call(line: str, number: int, prefix: Prefix, at: int, end: str) -> Event | None:
+    m = _CALL.match(line, at)
+    if m is not None:
+        name, arguments, pad, returned, duration = m.groups()
+        state = "whole"
+    else:
+        m = _RESUMED.match(line, at)
+        if m is not None:
+            name, state, at = m[1], RESUMED, m.end()
+            m = _REST.match(line, at)
+            if m is None:
+                marked = _MARK.match(line, at)
+                if marked is None:
+                    return None
+                return Call(number, prefix, name, marked[1], "", None, None, RESUMED, marked[2],
+                            end)
+            arguments, pad, returned, duration = m.groups()
+        else:
+            m = _START.match(line, at)
+            marked = _MARK.match(line, m.end()) if m is not None else None
+            if m is None or marked is None:
+                return None
+            return Call(number, prefix, m[1], marked[1], "", None, None, UNFINISHED, marked[2],
+                        end)
+    if " = " in arguments or " = " in returned:
+        # A string or a descriptor's path may look like the end of the call: the first such
+        # place outside of strings is the true one.
+        start = m.start(2) if state == "whole" else at
+        for token in _TOKEN.finditer(line, start):
+            if token[1]:
+                rest = _REST.match(line[token.start():])
+                if rest is not None:
+                    arguments = line[start:token.start()]
+                    whole = line[token.start() + 1:]
+                    pad = whole[:len(whole) - len(whole.lstrip(" "))]
+                    returned = whole[len(pad) + 2:]
+                    if duration is not None:
+                        returned = returned[:-len(duration) - 3]
+                break
+    mark = ""
+    if arguments.endswith("...>"):
+        marked = _MARK.match(arguments)
+        if marked is not None:
+            arguments, mark = marked.groups()
+    return Call(number, prefix, name, arguments, pad, returned, duration, state, mark, end)
+
+
+# -- other lines
+
+_SIGNAL = re.compile(r"--- (\w+|\d+)(?: (\{.*\}))? ---\Z", re.S)
+_STOPPED = re.compile(r"--- stopped by (\w+) ---\Z")
+_EXITED = re.compile(r"\+\+\+ exited with (\d+) \+\+\+\Z")
+_KILLED = re.compile(r"\+\+\+ killed by (\w+)( \(core dumped\))? \+\+\+\Z")
+_SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (\d+) \+\+\+\Z")
+_MESSAGE = re.compile(r"(?:\S*/)?(?:strace|pytrace|strace64|strace32): "
+                      r"|Process \d+ (?:at|de)tached\Z|\[ Process PID=", re.S)
+_DATA = re.compile(r" \| ([0-9a-f]{5,})  ((?:[0-9a-f]{2} | {3}| ){48,}) (.*?)\s*\|\Z", re.S)
+_BUFFER = re.compile(r" (?:(\*) \d+ bytes in buffer|(=) \d+ buffers in vector) \d+\Z")
+_BROKEN = re.compile(r" \| <Cannot fetch .*>\Z", re.S)
+_FRAME = re.compile(r" > (.*)\Z", re.S)
+_PLACE = re.compile(r"(?P<object>[^(]*)(?:\((?P<symbol>.*)\+(?P<offset>0x[0-9a-f]+)\)|\(\))? "
+                    r"\[(?P<address>0x[0-9a-f]+)\](?: (?P<source>.*:\d+))?\Z", re.S)
+
+
+def _parse_frame(line: str, number: int, text: str, end: str) -> StackFrame:
+    m = _PLACE.match(text)
+    if m is None:
+        return StackFrame(number, line, end=end)
+    offset = m["offset"]
+    return StackFrame(number, line, m["object"] or None, m["symbol"] or None,
+                      int(offset, 16) if offset else None, int(m["address"], 16), m["source"],
+                      end)
+
+
+def _parse_below(line: str, number: int, end: str) -> Event | None:
+    """Lines that belong to the call above them; they start with a blank."""
+    m = _FRAME.match(line)
+    if m is not None:
+        return _parse_frame(line, number, m[1], end)
+    m = _DATA.match(line)
+    if m is not None:
+        return Dump(number, "data", line, int(m[1], 16), bytes.fromhex(m[2]), end)
+    m = _BUFFER.match(line)
+    if m is not None:
+        return Dump(number, "buffer" if m[1] else "vector", line, end=end)
+    if _BROKEN.match(line):
+        return Dump(number, "broken", line, end=end)
+    return None
+
+
+def _parse_other(line: str, number: int, prefix: Prefix, at: int, end: str) -> Event | None:
+    text = line[at:] if at else line
+    if text.startswith("--- "):
+        m = _SIGNAL.match(text)
+        if m is not None:
+            return Signal(number, prefix, m[1], m[2], end)
+        m = _STOPPED.match(text)
+        return Stopped(number, prefix, m[1], end) if m is not None else None
+    if text.startswith("+++ "):
+        m = _EXITED.match(text)
+        if m is not None and str(int(m[1])) == m[1]:
+            return Exited(number, prefix, int(m[1]), end)
+        m = _KILLED.match(text)
+        if m is not None:
+            return Killed(number, prefix, m[1], m[2] is not None, end)
+        m = _SUPERSEDED.match(text)
+        if m is not None and str(int(m[1])) == m[1]:
+            return Superseded(number, prefix, int(m[1]), end)
+        return None
+    if text.startswith("#"):
+        return Note(number, prefix, "comment", text, end)
+    if _MESSAGE.match(text):
+        return Note(number, prefix, "mode" if text.startswith("[") else "message", text, end)
+    if not text and not at:
+        return Note(number, prefix, "blank", "", end)
+    return None
+
+
+class _Table:
+    """Reads a table of -c, from its headings to the line of totals."""
+
+    _HEADINGS = re.compile(r" *(?:% (?:time|wall)|w?seconds|usecs/call|(?:wall )?(?:short|long)est"
+                           r"|calls|errors|syscall|w?shortest|w?longest)(?: +|\Z)")
+    _RULE = re.compile(r"-+(?: -+)*\Z")
+    _TITLE = re.compile(r"System call usage summary for .* mode:\Z")
+    _HEADING = re.compile(r"% time|% wall|\S+")
+
+    def __init__(self) -> None:
+        self.headings: list[str] = []
+        self.widths: list[tuple[int, int]] = []     # the columns' places, from the rule
+        self.rules = 0
+
+    @property
+    def inside(self) -> bool:
+        """The next line belongs to the table."""
+        return bool(self.headings)
+
+    def start(self, line: str, number: int, end: str) -> SummaryLine | None:
+        """A line that may begin a table."""
+        if self._TITLE.match(line):
+            return SummaryLine(number, "title", line, (), end)
+        rest = line.strip()
+        found = self._HEADING.findall(rest)
+        if found and all(self._HEADINGS.fullmatch(each) for each in found):
+            self.headings = found
+            self.widths, self.rules = [], 0
+            return SummaryLine(number, "columns", line, (), end)
+        return None
+
+    def line(self, line: str, number: int, end: str) -> SummaryLine | None:
+        """The next line of a table; None (and the table is left) when it is none."""
+        if self._RULE.match(line):
+            self.rules += 1
+            if self.rules == 1:
+                self.widths = [m.span() for m in re.finditer("-+", line)]
+                if len(self.widths) == len(self.headings):
+                    return SummaryLine(number, "rule", line, (), end)
+            elif self.rules == 2:
+                return SummaryLine(number, "rule", line, (), end)
+        elif self.rules and self.widths:
+            cells = self._cells(line)
+            if cells is not None:
+                kind = "row"
+                if self.rules == 2:
+                    kind = "total"
+                    self.headings = []
+                return SummaryLine(number, kind, line, cells, end)
+        self.headings = []
+        return None
+
+    def _cells(self, line: str) -> tuple[tuple[str, str], ...] | None:
+        cells = []
+        for i, (heading, (start, stop)) in enumerate(zip(self.headings, self.widths)):
+            last = i == len(self.headings) - 1
+            cell = line[start:None if last else stop].strip()
+            if heading != "syscall" and cell and not cell.replace(".", "", 1).isdigit():
+                return None
+            cells.append((heading, cell))
+        return tuple(cells)
+
+
+def parse_lines(lines: Iterable[str], first: int = 1) -> Iterator[Event]:
+    """The events of lines of text, each with its newline; first: the number of the first."""
+    table = _Table()
+    number = first - 1
+    for raw in lines:
+        number += 1
+        if raw.endswith("\n"):
+            if raw.endswith("\r\n"):
+                line, end = raw[:-2], "\r\n"
+            else:
+                line, end = raw[:-1], "\n"
+        else:
+            line, end = raw, ""
+        if table.inside:
+            row = table.line(line, number, end)
+            if row is not None:
+                yield row
+                continue
+        yield parse_line(line, number, end, table.start)
+
+
+def parse_line(line: str, number: int = 1, end: str = "\n",
+               table: Callable[[str, int, str], Event | None] | None = None) -> Event:
+    """The event of one line, which comes without its newline.  table: told of lines that may
+    begin a table of -c."""
+    if line[:1] in _PLAIN:
+        prefix, at = NO_PREFIX, 0
+    else:
+        if line.startswith(" "):
+            below = _parse_below(line, number, end)
+            if below is not None:
+                return below
+        prefix, at = parse_prefix(line)
+    event = _parse_call(line, number, prefix, at, end) or _parse_other(line, number, prefix, at,
+                                                                     end)
+    if event is None and table is not None:
+        event = table(line, number, end)
+    if event is not None:
+        return event
+    return Unknown(number, line, end, prefix)
