@@ -27,13 +27,13 @@ class RunOptions:
     __slots__ = (
         "abbrev", "abi", "absolute_precision", "absolute_timestamps", "always_show_pid",
         "arg_names", "args", "binds", "clock", "color", "column", "debug", "decode_fds",
-        "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks",
+        "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks", "format",
         "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory", "output",
         "output_append", "output_separately", "personality", "program", "quiet", "raw",
         "read_dump", "relative_timestamps", "root", "seed", "signals", "stack_traces", "status",
         "string_limit", "strings_in_hex", "summary", "summary_columns", "summary_overhead",
         "summary_sort", "summary_wall_clock", "syscall_number", "syscall_times", "tips", "trace",
-        "trace_paths", "user", "verbose_set", "write_dump", "xlat",
+        "trace_paths", "user", "verbose_set", "whole_lines", "write_dump", "xlat",
     )
 
     def __init__(self, program: str = "", args: tuple[str, ...] = ()) -> None:
@@ -54,10 +54,12 @@ class RunOptions:
 
         # Where the log goes.
         self.output: str | None = None          # -o; "|cmd" or "!cmd" is a command
+        self.format = "strace"                  # or "json", "chrome"
         self.output_append = False
         self.output_separately = False          # one file per process
         self.column = 40                        # -a
         self.color = "auto"                     # or "always", "never"
+        self.whole_lines = False                # no line is cut, each is written at its end
         self.debug = False                      # -d
 
         # Which lines.

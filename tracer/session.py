@@ -282,13 +282,13 @@ def run(options: RunOptions) -> int:
             task = session.start(program)
             session.kernel.run()
     except Ended as e:
-        session.tracer.finish()
+        session.tracer.finish(e.signo)
         log.close()
         return _die(e.signo)
     finally:
         writer.flush()
-    session.tracer.finish()
     status = task.process.status or 0
+    session.tracer.finish(status)
     log.close()
     if status & 0x7F:
         return _die(status & 0x7F)

@@ -101,6 +101,14 @@ class Builder:
             invalid_argument(spelling, value)
         self.options.color = value
 
+    def take_format(self, value: str, spelling: str) -> None:
+        if value not in ("strace", "json", "chrome"):
+            invalid_argument(spelling, value)
+        self.options.format = value
+
+    def take_whole_lines(self, value: None, spelling: str) -> None:
+        self.options.whole_lines = True
+
     def take_debug(self, value: None, spelling: str) -> None:
         self.options.debug = True
 
@@ -523,6 +531,9 @@ class Builder:
 
     def _check_summary(self) -> None:
         options = self.options
+        if options.summary and options.format == "chrome":
+            raise UsageError("(-c/--summary-only or -C/--summary) and --format=chrome"
+                             " are mutually exclusive", hint=True)
         if options.summary:
             if options.output_separately:
                 raise UsageError("(-c/--summary-only or -C/--summary) and"

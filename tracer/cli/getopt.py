@@ -103,6 +103,8 @@ OPTIONS = (
     Option("seed", "", ("seed",), YES),
     Option("memory", "", ("memory",), YES),
     Option("color", "", ("color",), YES),
+    Option("format", "", ("format",), YES),
+    Option("whole_lines", "", ("whole-lines",)),
     Option("list_syscalls", "", ("list-syscalls",)),
     Option("abi", "", ("abi",), YES),
 )

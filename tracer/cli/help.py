@@ -50,6 +50,9 @@ HELP: tuple[tuple[str, Rows], ...] = (
         ("--output-separately", "one file for each process"),
         ("-a N, --columns=N", "column of the results (default 40)"),
         ("--color=auto|always|never", "colours, by default on a terminal"),
+        ("--format=strace|json|chrome", "strace's text, JSON lines, or a trace for Perfetto and "
+                                        "chrome://tracing"),
+        ("--whole-lines", "write each call complete when it ends, never unfinished and resumed"),
         ("-q, -qq, -qqq, --quiet=SET", "leave out messages: attach, exit, path-resolution, "
                                        "personality, thread-execve"),
         ("-t, -tt, -ttt", "time of day; with microseconds; seconds since 1970"),

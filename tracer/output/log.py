@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tracer.errors import PytraceError
+from tracer.output.base import Message, Sink, Writer
 from tracer.output.strace import StraceWriter
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Log:
         """Write all of a text; a reader that went away is not an error."""
         _write(self.fd, text)
 
-    def of(self, pid: int) -> Callable[[str], None]:
+    def of(self, pid: int) -> Sink:
         """The function that writes to a process's own file, which is made now."""
         fd = self.files[pid] = self._open(f"{self.options.output}.{pid}")
         return lambda text: _write(fd, text)
@@ -74,15 +74,31 @@ def _write(fd: int, text: str) -> None:
         raise PytraceError(f"cannot write the log: {e.strerror}") from None
 
 
-def make_writer(options: RunOptions, sink: Callable[[str], None], immediate: bool,
-                message: Callable[[str], None], log: Log | None = None) -> StraceWriter:
+def make_writer(options: RunOptions, sink: Sink, immediate: bool, message: Message,
+                log: Log | None = None) -> Writer:
     """The writer of a run; log: where it goes, if that is a terminal or several files."""
+    if log is not None and options.output_separately:
+        from tracer.output.separate import SeparateWriter
+        times: dict[int, int] = {}      # -r counts across the files
+
+        def make(file: Sink) -> Writer:
+            writer = _make_writer(options, file, False, message, None)
+            if isinstance(writer, StraceWriter):
+                writer.last_time = times
+            return writer
+
+        return SeparateWriter(options, make, log.of, message)
+    return _make_writer(options, sink, immediate, message, log)
+
+
+def _make_writer(options: RunOptions, sink: Sink, immediate: bool, message: Message,
+                 log: Log | None) -> Writer:
+    if options.format == "json":
+        from tracer.output.jsonlines import JsonWriter
+        return JsonWriter(options, sink, immediate, message)
     if options.summary == "only":
         from tracer.output.separate import SilentWriter
         return SilentWriter(options, sink, immediate, message)
-    if log is not None and options.output_separately:
-        from tracer.output.separate import SeparateWriter
-        return SeparateWriter(options, log.of, message)
     colored = False
     if log is not None and options.color != "never" and (immediate or options.color == "always"):
         from tracer.output.color import wanted

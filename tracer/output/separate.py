@@ -4,14 +4,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tracer.output.base import Frame, Message, Sink, Writer
 from tracer.output.strace import StraceWriter
 
 if TYPE_CHECKING:
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
     from tracer.tracing import Event
-
-Sink = Callable[[str], None]
 
 
 class SilentWriter(StraceWriter):
@@ -20,7 +19,7 @@ class SilentWriter(StraceWriter):
     def enter(self, event: Event) -> None:
         pass
 
-    def exit(self, event: Event, suffix: str = "") -> bool:
+    def exit(self, event: Event, tampered: int = 0) -> bool:
         return False
 
     def never_returned(self, event: Event) -> None:
@@ -36,36 +35,39 @@ class SilentWriter(StraceWriter):
         pass
 
 
-class SeparateWriter(StraceWriter):
+class SeparateWriter(Writer):
     """One log per process (-ff): passes everything on to a writer of the task's own.
 
-    open_log: pid → function that writes to its file.
+    make: makes a writer of a sink.  open_log: pid → function that writes to its file.
     """
 
-    def __init__(self, options: RunOptions, open_log: Callable[[int], Sink],
-                 message: Callable[[str], None]) -> None:
+    def __init__(self, options: RunOptions, make: Callable[[Sink], Writer],
+                 open_log: Callable[[int], Sink], message: Message) -> None:
         super().__init__(options, lambda text: None, False, message)
+        self.make = make
         self.open_log = open_log
-        self.writers: dict[int, StraceWriter] = {}
+        self.writers: dict[int, Writer] = {}
 
-    def of(self, task: Task) -> StraceWriter:
+    def of(self, task: Task) -> Writer:
         """The writer of a task."""
         writer = self.writers.get(task.pid)
         if writer is None:
-            writer = StraceWriter(self.options, self.open_log(task.pid), False, self.message)
-            writer.last_time = self.last_time
-            self.writers[task.pid] = writer
+            writer = self.writers[task.pid] = self.make(self.open_log(task.pid))
         return writer
 
     def flush(self) -> None:
         for writer in self.writers.values():
             writer.flush()
 
+    def finish(self, status: int) -> None:
+        for writer in self.writers.values():
+            writer.finish(status)
+
     def enter(self, event: Event) -> None:
         self.of(event.task).enter(event)
 
-    def exit(self, event: Event, suffix: str = "") -> bool:
-        return self.of(event.task).exit(event, suffix)
+    def exit(self, event: Event, tampered: int = 0) -> bool:
+        return self.of(event.task).exit(event, tampered)
 
     def never_returned(self, event: Event) -> None:
         self.of(event.task).never_returned(event)
@@ -73,8 +75,8 @@ class SeparateWriter(StraceWriter):
     def detached(self, event: Event) -> None:
         self.of(event.task).detached(event)
 
-    def below(self, task: Task, lines: list[str]) -> None:
-        self.of(task).below(task, lines)
+    def below(self, task: Task, dump: list[str], stack: list[Frame]) -> None:
+        self.of(task).below(task, dump, stack)
 
     def signal(self, task: Task, info: dict[str, Any]) -> None:
         self.of(task).signal(task, info)
@@ -90,6 +92,10 @@ class SeparateWriter(StraceWriter):
 
     def killed(self, task: Task, signo: int, core: bool) -> None:
         self.of(task).killed(task, signo, core)
+
+    def attached(self, task: Task, parent: Task) -> None:
+        # of the parent's: the child's file is made when there is something to write
+        self.of(parent).attached(task, parent)
 
     def superseded(self, task: Task, tid: int) -> None:
         self.of(task).superseded(task, tid)

@@ -3,17 +3,17 @@
 A call's line is written when the call ends.  When something else must be written before, the
 line is cut with `` <unfinished ...>`` and resumed later.  On a stream that the program may
 write to as well (``immediate``), the first part is written when the call begins, as strace
-does.
+does.  With --whole-lines no line is ever cut: each is written when its call ends.
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tracer.decode.plan import RawPlan
 from tracer.decode.values import PENDING, Join
 from tracer.kernel.task import ZOMBIE
 from tracer.options import PID_COMM, STATUSES
+from tracer.output.base import Frame, Message, Sink, Writer
 from tracer.output.escape import PLAIN, escape_detail
 from tracer.output.text import (
     CUT,
@@ -21,10 +21,12 @@ from tracer.output.text import (
     Style,
     format_error,
     format_exited,
+    format_frame,
     format_killed,
     format_signal,
     format_stopped,
     format_superseded,
+    format_tampered,
 )
 
 if TYPE_CHECKING:
@@ -32,20 +34,15 @@ if TYPE_CHECKING:
     from tracer.options import RunOptions
     from tracer.tracing import Event
 
-_FLUSH = 512                # lines kept before they are written
 _NANO = 10**9
 
 
-class StraceWriter:
-    """Writes events to ``sink``, a function that takes text of whole lines (or, when immediate,
-    of any part)."""
+class StraceWriter(Writer):
+    """The text of strace."""
 
-    def __init__(self, options: RunOptions, sink: Callable[[str], None], immediate: bool,
-                 message: Callable[[str], None], colored: bool = False) -> None:
-        self.options = options
-        self.sink = sink
-        self.immediate = immediate
-        self.message = message
+    def __init__(self, options: RunOptions, sink: Sink, immediate: bool, message: Message,
+                 colored: bool = False) -> None:
+        super().__init__(options, sink, immediate, message)
         self.colored = colored
         strings = options.strings_in_hex or PLAIN
         if colored:
@@ -54,26 +51,18 @@ class StraceWriter:
         else:
             self.style = Style(options.xlat, strings, options.arg_names)
         self.column = options.column
-        self.lines: list[str] = []
         self.current: Event | None = None       # the call whose line is not finished
         self.inside: dict[Task, Event] = {}     # other calls that have not ended
         self.last_time: dict[int, int] = {}
         self.tasks = 1                          # traced ones alive
-        self.successful = "successful" in options.status
-        self.failed = "failed" in options.status
-        self.shows_unfinished = "unfinished" in options.status
-        self.shows_detached = "detached" in options.status
         # What is filtered by its status is written when that is known.
         self.filters_status = options.status != STATUSES
+        self.whole_lines = options.whole_lines
         self.prefixed = bool(
             options.follow_forks or options.absolute_timestamps or options.always_show_pid
             or options.relative_timestamps is not None or options.instruction_pointer
             or options.syscall_number)
         self.errors: dict[int, str] = {}
-        quiet = options.quiet
-        self.tells_attach = "attach" not in quiet
-        self.tells_exit = "exit" not in quiet
-        self.tells_superseded = "thread-execve" not in quiet
         self.whole = options.output is None or not options.output_separately
 
     # -- output ---------------------------------------------------------------------------
@@ -83,35 +72,22 @@ class StraceWriter:
             self._interrupt()
         self._put(line)
 
-    def _put(self, line: str) -> None:
-        lines = self.lines
-        lines.append(line)
-        if self.immediate or len(lines) >= _FLUSH:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what is kept; the log is a prefix of the full one, ended at a line."""
-        if self.lines:
-            self.lines.append("")
-            text = "\n".join(self.lines)
-            self.lines = []
-            self.sink(text)
-
     # -- prefixes -------------------------------------------------------------------------
     def prefix(self, task: Task, event: Event | None) -> str:
         """What stands before a line: pid, time, call number, instruction pointer."""
-        if not self.prefixed:
-            return ""
+        return self._who(task) + self._when(task, event) if self.prefixed else ""
+
+    def _who(self, task: Task) -> str:
         options = self.options
-        parts = []
         if options.follow_forks and self.whole:
             if options.output is not None or options.always_show_pid:
-                parts.append(f"{self._pid(task):<5} ")
-            elif self.tasks > 1:
-                parts.append(f"[pid {task.pid:>5}{self._comm(task)}] ")
-        elif options.always_show_pid:
-            parts.append(f"{self._pid(task):<5} ")
-        now = None
+                return f"{self._pid(task):<5} "
+            return f"[pid {task.pid:>5}{self._comm(task)}] " if self.tasks > 1 else ""
+        return f"{self._pid(task):<5} " if options.always_show_pid else ""
+
+    def _when(self, task: Task, event: Event | None) -> str:
+        options = self.options
+        parts = []
         if options.absolute_timestamps or options.relative_timestamps is not None:
             now = event.started if event is not None else task.kernel.clock.realtime()
             parts.append(self._times(task, now))
@@ -155,7 +131,10 @@ class StraceWriter:
 
     # -- calls ----------------------------------------------------------------------------
     def enter(self, event: Event) -> None:
-        """A call begins."""
+        if self.whole_lines:
+            event.printed = self._when(event.task, event) if self.prefixed else ""
+            self.inside[event.task] = event
+            return
         if self.current is not None:
             self._interrupt()
         if self.prefixed:
@@ -171,11 +150,7 @@ class StraceWriter:
             event.printed = f"{event.printed}{self.shown(event.name)}({event.entry}"
             self.sink(event.printed)
 
-    def exit(self, event: Event, suffix: str = "") -> bool:
-        """A call ends.  suffix: what follows the result (`` (INJECTED)``).
-
-        Returns whether its line was written (-z, -Z).
-        """
+    def exit(self, event: Event, tampered: int = 0) -> bool:
         error = event.error
         if error:
             if not self.failed:
@@ -184,8 +159,8 @@ class StraceWriter:
             result = self.errors.get(error)
             if result is None:
                 result = self.errors[error] = self.style.error(format_error(error))
-            if suffix:
-                result += suffix
+            if tampered:
+                result += format_tampered(tampered)
             made = event.plan
             if made.__class__ is not RawPlan:
                 note = getattr(made, "decode_failure", None)
@@ -200,8 +175,8 @@ class StraceWriter:
             result = str(value) if value.__class__ is int else self.style.render(value)
             if note is not None:
                 result += f" ({self.style.render(note)})"
-            if suffix:
-                result += suffix
+            if tampered:
+                result += format_tampered(tampered)
         self._finish(event, result)
         return True
 
@@ -236,8 +211,9 @@ class StraceWriter:
             rest = text[len(event.entry or ""):]
             prefix = self.prefix(event.task, None) if self.prefixed else ""
             start = f"{prefix}<... {name} resumed>{rest}) "
-        else:                           # its beginning was held back (-z, -Z)
-            start = f"{event.printed}{name}({text}) "
+        else:                           # its beginning was held back
+            who = self._who(event.task) if self.whole_lines and self.prefixed else ""
+            start = f"{who}{event.printed}{name}({text}) "
         self._put(self.pad(start) + "= " + result)
 
     def shown(self, name: str) -> str:
@@ -252,9 +228,8 @@ class StraceWriter:
             width += self.style.invisible(printed) + self.style.invisible(text)
         return text.ljust(width)
 
-    def below(self, task: Task, lines: list[str]) -> None:
-        """Lines that belong to the last one of a task: dumps, stacks."""
-        for line in lines:
+    def below(self, task: Task, dump: list[str], stack: list[Frame]) -> None:
+        for line in (*dump, *map(format_frame, stack)):
             self._put(line)
 
     def _interrupt(self, mark: str = UNFINISHED) -> None:
@@ -271,7 +246,6 @@ class StraceWriter:
             self._put(mark)
 
     def never_returned(self, event: Event) -> None:
-        """A call that ends with its task: ``= ?``."""
         if not self.shows_unfinished:
             self._forget(event)
             return
@@ -282,19 +256,15 @@ class StraceWriter:
             values[-1:] = [Join([v, CUT], "") for v in values[-1:] if v is not None]
         self._finish(event, "?")
 
-    def abandoned(self, event: Event) -> None:
-        """The task was killed inside a call."""
-        self.never_returned(event)
-
     def detached(self, event: Event) -> None:
-        """Tracing ends inside a call."""
         self._forget(event)
         if self.shows_detached:
             text = self.style.arguments(event.values, event.plan.names)
             if event.entry is not None and not event.unfinished:
                 self._put(f"{text[len(event.entry):]} <detached ...>")
             elif not event.unfinished:
-                self._put(f"{event.printed}{self.shown(event.name)}({text} <detached ...>")
+                who = self._who(event.task) if self.whole_lines and self.prefixed else ""
+                self._put(f"{who}{event.printed}{self.shown(event.name)}({text} <detached ...>")
         self.tasks -= 1
 
     def _duration(self, event: Event) -> str:
@@ -310,28 +280,23 @@ class StraceWriter:
         self.write(self.prefix(task, None) + self.style.line(text))
 
     def signal(self, task: Task, info: dict[str, Any]) -> None:
-        """A signal is delivered."""
         from tracer.decode.kinds.signal import decode_siginfo
         value = decode_siginfo(info, task.abi.name, task, self.options)
         self._event(task, format_signal("", info["signo"], value, self.style))
 
     def stopped(self, task: Task, signo: int) -> None:
-        """A group stop."""
         self._event(task, format_stopped("", signo))
 
     def leaves(self, task: Task) -> None:
-        """A task ends, which is reported later."""
         self._end_of(task)
 
     def exited(self, task: Task, status: int) -> None:
-        """A task ended by itself."""
         self._end_of(task)
         if self.tells_exit:
             self._event(task, format_exited("", status))
         self.tasks -= 1
 
     def killed(self, task: Task, signo: int, core: bool) -> None:
-        """A task ended by a signal."""
         self._end_of(task)
         if signo in self.options.signals:
             self._event(task, format_killed("", signo, core))
@@ -344,8 +309,7 @@ class StraceWriter:
         if event is not None:
             self.never_returned(event)
 
-    def attached(self, task: Task) -> None:
-        """A new traced task."""
+    def attached(self, task: Task, parent: Task) -> None:
         self.tasks += 1
         if self.tells_attach:
             if self.current is not None and self.immediate:
@@ -353,12 +317,11 @@ class StraceWriter:
             self.message(f"Process {task.pid} attached")
 
     def superseded(self, task: Task, tid: int) -> None:
-        """execve by the thread tid: it goes on as the leader."""
         event = self.current
         if event is not None and event.task is task:
             self._interrupt(f" <pid changed to {task.pid} ...>")
         event = self.inside.get(task)
-        if event is not None:
+        if event is not None and not self.whole_lines:
             event.unfinished = True
             if event.entry is None:
                 event.entry = self.style.arguments(event.values, event.plan.names)

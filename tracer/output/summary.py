@@ -31,6 +31,8 @@ class Counts:
         return self.time // self.calls
 
 
+Tables = dict[str, dict[int, Counts]]      # ABI → call number → counts
+
 # The keys of -S: sort keys, ascending.
 _SORT: dict[str, Callable[[Counts], Any]] = {
     "time-percent": lambda c: -c.time, "total-time": lambda c: -c.time,
@@ -101,7 +103,7 @@ def format_table(counts: list[Counts], columns: tuple[str, ...], sort: str) -> s
     return "\n".join(lines) + "\n"
 
 
-def format_summary(counts: dict[str, dict[int, Counts]], abi: str, columns: tuple[str, ...],
+def format_summary(counts: Tables, abi: str, columns: tuple[str, ...],
                    sort: str) -> str:
     """The tables of a run, by ABI and call number; that of ``abi`` has no heading."""
     text = ""

@@ -26,10 +26,12 @@ from tracer.decode.values import (
     Sym,
     Text,
 )
+from tracer.output.base import ARGUMENTS, DELAYED, RESULT
 from tracer.output.escape import PLAIN, escape, escape_detail, hex_escape
 
 if TYPE_CHECKING:
     from tracer.decode.values import Value
+    from tracer.output.base import Frame
 
 ABBREV, RAW, VERBOSE = "abbrev", "raw", "verbose"   # -X
 
@@ -261,6 +263,17 @@ def format_error(errno: int, injected: bool = False, aux: str | None = None) -> 
     return f"{text} ({aux})" if aux is not None else text
 
 
+def format_tampered(what: int) -> str:
+    """`` (INJECTED: args, retval) (DELAYED)``: what was done to a call (bits of
+    `tracer.output.base`)."""
+    text = ""
+    if what & ARGUMENTS:
+        text = " (INJECTED: args, retval)" if what & RESULT else " (INJECTED: args)"
+    elif what & RESULT:
+        text = " (INJECTED)"
+    return text + " (DELAYED)" if what & DELAYED else text
+
+
 # -- lines
 
 def format_line(prefix: str, name: str, arguments: str, result: str, column: int = 40) -> str:
@@ -277,6 +290,12 @@ def format_tail(printed: int, rest: str, result: str, column: int = 40) -> str:
 def format_resumed(prefix: str, name: str, rest: str, result: str, column: int = 40) -> str:
     """``<... read resumed>"x", 1)   = 1``: the second half of an interrupted line."""
     return f"{prefix}<... {name} resumed>{rest}) ".ljust(column) + "= " + result
+
+
+def format_frame(frame: Frame) -> str:
+    """`` > /usr/bin/prog(main+0x1a) [0x113a]``: a frame of a stack."""
+    inside = f"{frame.function}+{frame.offset:#x}" if frame.function is not None else ""
+    return f" > {frame.object}({inside}) [{frame.address:#x}]"
 
 
 UNFINISHED = " <unfinished ...>"

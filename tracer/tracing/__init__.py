@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.kernel.dispatch import Entry
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
-    from tracer.output.strace import StraceWriter
+    from tracer.output.base import Writer
 
 _SIGKILL = 1 << 8
 _PRIVATE = 0xF0000          # the first of an architecture's own numbers
@@ -53,7 +53,7 @@ class Tracer:
 
     watching = True
 
-    def __init__(self, options: RunOptions, writer: StraceWriter) -> None:
+    def __init__(self, options: RunOptions, writer: Writer) -> None:
         self.options = options
         self.writer = writer
         self.plans: dict[tuple[str, str], Any] = {}
@@ -184,7 +184,7 @@ class Tracer:
     def created(self, parent: Task, child: Task) -> None:
         """A new task, traced or not."""
         if child.traced:
-            self.writer.attached(child)
+            self.writer.attached(child, parent)
 
     def superseded(self, old: Task, new: Task, tid: int) -> None:
         """execve of another thread than the leader took the leader's place."""
@@ -202,9 +202,9 @@ class Tracer:
     def executed(self, task: Task) -> None:
         """A task has a new image."""
 
-    def finish(self) -> None:
-        """The run is over: complete the log."""
-        self.writer.flush()
+    def finish(self, status: int) -> None:
+        """The run is over: complete the log.  status: as wait(2) reports it."""
+        self.writer.finish(status)
         if self.options.tips is not None and self.options.tips[1] != "none":
             import sys
 
@@ -212,7 +212,7 @@ class Tracer:
             sys.stderr.write(format_tip(*self.options.tips))
 
 
-def make_tracer(options: RunOptions, writer: StraceWriter) -> Tracer:
+def make_tracer(options: RunOptions, writer: Writer) -> Tracer:
     """The tracer that a run needs: what is not asked for costs nothing."""
     made: type[Tracer] = Tracer
     layers: list[type[Tracer]] = []

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from tracer.output.summary import Counts, format_summary
+from tracer.output.summary import Counts, Tables
 from tracer.tracing import Event, Tracer
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from tracer.kernel.registry import Result
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
-    from tracer.output.strace import StraceWriter
+    from tracer.output.base import Writer
 
 
 class Counting(Tracer):
     """A tracer that counts calls, and with -c shows nothing else."""
 
-    def __init__(self, options: RunOptions, writer: StraceWriter) -> None:
+    def __init__(self, options: RunOptions, writer: Writer) -> None:
         super().__init__(options, writer)
-        self.tables: dict[str, dict[int, Counts]] = {}      # ABI → call number → counts
+        self.tables: Tables = {}
         self.wall = options.summary_wall_clock
         self.host = options.clock == "host"
         self.overhead = options.summary_overhead
@@ -107,12 +107,10 @@ class Counting(Tracer):
             number += 1 << 32
         return calls.setdefault(number, Counts(event.name))
 
-    def finish(self) -> None:
-        options = self.options
+    def finish(self, status: int) -> None:
         self.writer.flush()
-        self.writer.sink(format_summary(self.tables, options.abi, options.summary_columns,
-                                        options.summary_sort))
-        super().finish()
+        self.writer.summary(self.tables)
+        super().finish(status)
 
 
 def _silence(plan: Plan) -> None:

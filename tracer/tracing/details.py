@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.kernel.dispatch import Entry
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
-    from tracer.output.strace import StraceWriter
+    from tracer.output.base import Writer
 
 # Calls that move bytes between a descriptor and memory → how their second and third argument
 # describe the memory.
@@ -35,7 +35,7 @@ _VECTORS_MAX = 1 << 16
 class Detailing(Tracer):
     """A tracer that adds dumps and stacks to what it shows."""
 
-    def __init__(self, options: RunOptions, writer: StraceWriter) -> None:
+    def __init__(self, options: RunOptions, writer: Writer) -> None:
         super().__init__(options, writer)
         self.dumps = bool(options.read_dump or options.write_dump)
 
@@ -50,20 +50,17 @@ class Detailing(Tracer):
     def exit(self, event: Event, result: int) -> bool | None:
         printed = super().exit(event, result)
         if printed:
-            lines: list[str] = []
-            if self.dumps:
-                lines += self._dump(event)
-            if self.options.stack_traces:
-                lines += event.stack
-            if lines:
-                self.writer.below(event.task, lines)
+            dump = self._dump(event) if self.dumps else []
+            stack = event.stack if self.options.stack_traces else []
+            if dump or stack:
+                self.writer.below(event.task, dump, stack)
         return printed
 
     def signal(self, task: Task, info: dict[str, Any]) -> None:
         super().signal(task, info)
         if self.options.stack_traces and info["signo"] in self.options.signals:
             from tracer.tracing.unwind import backtrace
-            self.writer.below(task, backtrace(task, None))
+            self.writer.below(task, [], backtrace(task, None))
 
     # -- dumps --------------------------------------------------------------------------------
     def _dump(self, event: Event) -> list[str]:
@@ -156,7 +153,7 @@ def dump_vector(event: Event, address: int, count: int, most: int | None) -> lis
 class Detaching(Tracer):
     """A tracer that lets go of a process when it executes another program (-b execve)."""
 
-    def __init__(self, options: RunOptions, writer: StraceWriter) -> None:
+    def __init__(self, options: RunOptions, writer: Writer) -> None:
         super().__init__(options, writer)
         self.started = False    # the program itself runs
 

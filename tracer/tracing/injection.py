@@ -15,6 +15,7 @@ from tracer.errors import Fault, LinuxError
 from tracer.kernel.dispatch import RESTARTS, Entry
 from tracer.kernel.registry import Done
 from tracer.kernel.signals import SI_KERNEL
+from tracer.output.base import ARGUMENTS, DELAYED, RESULT
 from tracer.tracing import Event, Tracer
 from tracer.wait import Wait
 
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
     from tracer.kernel.registry import Result
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
-    from tracer.output.strace import StraceWriter
+    from tracer.output.base import Writer
     from tracer.selection import Injection
 
-_PENDING, _ARGUMENTS, _DELAYED = 1, 2, 4     # Event.poked: what to do at exit, what was done
+_PENDING = 8        # Event.poked: to be done at exit; besides the bits of what was done
 
 
 class Tampering(Tracer):
     """A tracer that tampers with calls before and after it shows them."""
 
-    def __init__(self, options: RunOptions, writer: StraceWriter) -> None:
+    def __init__(self, options: RunOptions, writer: Writer) -> None:
         super().__init__(options, writer)
         self.armed: dict[Entry, Injection] = {}
         self.invocations: WeakKeyDictionary[Task, dict[Entry, int]] = WeakKeyDictionary()
@@ -63,7 +64,7 @@ class Tampering(Tracer):
         if injection is not None:
             if injection.poke_enter and self._poke(injection.poke_enter, task, entry.row,
                                                    entry.abi, words):
-                poked = _ARGUMENTS
+                poked = ARGUMENTS
             if injection.poke_exit:
                 poked |= _PENDING
         event = super().enter(task, entry, args, words)
@@ -175,7 +176,7 @@ class Tampering(Tracer):
         injection: Injection = event.injection
         clock = task.kernel.clock
         if injection.delay_enter is not None:
-            event.poked |= _DELAYED
+            event.poked |= DELAYED
             yield Wait((), clock.monotonic() + injection.delay_enter, uninterruptible=True)
         try:
             made = handle(task, *args)
@@ -184,7 +185,7 @@ class Tampering(Tracer):
             result = -e.errno
         if injection.delay_exit is None or result is None:
             return result
-        event.poked |= _DELAYED
+        event.poked |= DELAYED
         shown = result.result if isinstance(result, Done) else result
         if isinstance(result, Done) or result not in RESTARTS:
             self.exit(event, shown)
@@ -204,7 +205,7 @@ class Tampering(Tracer):
         poked = event.poked
         if poked & _PENDING and self._poke(injection.poke_exit, task, event.row, event.abi,
                                            event.raw):
-            poked |= _ARGUMENTS
+            poked |= ARGUMENTS
         replaced = injection.error is not None or injection.retval is not None
         task.last_call = event.name
         event.error, event.result = 0, result
@@ -213,15 +214,7 @@ class Tampering(Tracer):
         elif injection.error is not None or (-4096 < result < 0 and not event.plan.nofail):
             event.error = -result
         event.plan.decode_exit(event, event.values)
-        notes = ["args"] if poked & _ARGUMENTS else []
-        suffix = ""
-        if replaced:
-            suffix = " (INJECTED: args, retval)" if notes else " (INJECTED)"
-        elif notes:
-            suffix = " (INJECTED: args)"
-        if poked & _DELAYED:
-            suffix += " (DELAYED)"
-        return self.writer.exit(event, suffix)
+        return self.writer.exit(event, poked & (ARGUMENTS | DELAYED) | (RESULT if replaced else 0))
 
     def unfinished(self, event: Event) -> None:
         if not event.told:

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from tracer.errors import Fault
 from tracer.memory.vma import PROT_EXEC
+from tracer.output.base import Frame
 
 if TYPE_CHECKING:
     from tracer.kernel.task import Task
@@ -182,15 +183,15 @@ class Place:
                         self.address, self.bias = address, pc - address
                 break
 
-    def line(self) -> str:
-        """As strace prints a frame."""
+    def frame(self) -> Frame:
+        """As a frame of a stack."""
         symbol = self.module.symbol(self.address) if self.module is not None else None
-        inside = f"{symbol[0]}+{symbol[1]:#x}" if symbol is not None else ""
-        return f" > {self.name}({inside}) [{self.address:#x}]"
+        function, offset = symbol if symbol is not None else (None, 0)
+        return Frame(self.name, function, offset, self.address)
 
 
-def backtrace(task: Task, words: tuple[int, ...] | None) -> list[str]:
-    """The lines of a task's stack, the innermost frame first.
+def backtrace(task: Task, words: tuple[int, ...] | None) -> list[Frame]:
+    """A task's stack, the innermost frame first.
 
     words: the raw registers of the trap it is in; None when it is not in a call.  The task's
     registers must be in its engine.
@@ -198,15 +199,15 @@ def backtrace(task: Task, words: tuple[int, ...] | None) -> list[str]:
     engine, abi = task.engine, task.abi
     pc = engine.trap_pc(words) if words is not None else engine.get(engine.PC)
     registers = {n: engine.get(name) for n, name in enumerate(abi.DWARF)}
-    lines: list[str] = []
+    frames: list[Frame] = []
     exact = True            # the pc is where execution goes on, not behind a call
     seen = set()
-    while pc and len(lines) < FRAMES_MAX:
+    while pc and len(frames) < FRAMES_MAX:
         pc &= abi.mask
         place = Place(task, pc if exact else pc - 1)
         if not place.name:
             break
-        lines.append(place.line())
+        frames.append(place.frame())
         try:
             above = _caller(task, place, registers)
         except (Fault, KeyError, NotImplementedError):
@@ -218,7 +219,7 @@ def backtrace(task: Task, words: tuple[int, ...] | None) -> list[str]:
         if key in seen:
             break
         seen.add(key)
-    return lines
+    return frames
 
 
 Caller = tuple[int, Registers, bool]
