@@ -73,7 +73,8 @@ def test_filters_dumps_and_results(tmp_path: Path) -> None:
                for line in run.log)
     run = trace(tmp_path, "--whole-lines", "-e", "trace=writev", "-e", "write=1")
     assert run.log[1] == " * 20 bytes in buffer 0"
-    run = trace(tmp_path, "-f", "--whole-lines", "-e", "inject=read:error=EIO", name="musl-forkpipe")
+    run = trace(tmp_path, "-f", "--whole-lines", "-e", "inject=read:error=EIO",
+                name="musl-forkpipe")
     assert any(line.endswith("= -1 EIO (Input/output error) (INJECTED)") for line in run.log)
 
 

@@ -36,6 +36,7 @@ def trace(folder: Path, *words: str, name: str = "musl-hello", abi: str = "x86_6
     output = ["-o", "log"] if log else []
     done = subprocess.run([sys.executable, "-m", "tracer", *output, *words, f"./{name}", *args],
                           cwd=folder, capture_output=True, text=True, timeout=120,
+                          errors="surrogateescape",
                           env={**os.environ, "PYTHONPATH": str(BINARIES.parents[2]),
                                "PYTRACE_ARGV0": "strace", **(environment or {})},
                           stdin=subprocess.DEVNULL)

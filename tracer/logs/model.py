@@ -88,7 +88,8 @@ class Call:
     state: "whole"; "unfinished": only its beginning (mark says why: `` <unfinished ...>``);
     "resumed": only its end.  arguments: the text between the parentheses, or as much of it as
     the line has.  pad: the blanks before ``=``.  returned: the text after ``= ``, without the
-    duration; None when the line has no result.  duration: seconds as printed by -T.
+    duration; None when the line has no result.  duration: seconds as printed by -T.  Of JSON
+    lines only: names, of the arguments, and elapsed, nanoseconds.
     """
 
     line: int
@@ -101,6 +102,8 @@ class Call:
     state: str = WHOLE
     mark: str = ""
     end: str = "\n"
+    names: tuple[str, ...] = ()
+    elapsed: int | None = None
 
     def __str__(self) -> str:
         start = f"<... {self.name} resumed>" if self.state == RESUMED else f"{self.name}("

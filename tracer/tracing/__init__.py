@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tracer.kernel.dispatch import Entry
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
-    from tracer.output.base import Writer
+    from tracer.output.base import Frame, Writer
 
 _SIGKILL = 1 << 8
 _PRIVATE = 0xF0000          # the first of an architecture's own numbers
@@ -38,7 +38,7 @@ class Event(Call):
     printed: str
     raw: tuple[int, ...]
     row: str
-    stack: list[str]
+    stack: list[Frame]
     started: int
     told: bool
     unfinished: bool
