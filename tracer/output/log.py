@@ -96,6 +96,9 @@ def _make_writer(options: RunOptions, sink: Sink, immediate: bool, message: Mess
     if options.format == "json":
         from tracer.output.jsonlines import JsonWriter
         return JsonWriter(options, sink, immediate, message)
+    if options.format == "chrome":
+        from tracer.output.chrome import ChromeWriter
+        return ChromeWriter(options, sink, immediate, message)
     if options.summary == "only":
         from tracer.output.separate import SilentWriter
         return SilentWriter(options, sink, immediate, message)
