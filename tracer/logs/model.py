@@ -14,7 +14,8 @@ from tracer.logs.values import Value
 Event = Union["Call", "Signal", "Stopped", "Exited", "Killed", "Superseded", "Note", "Dump",
               "StackFrame", "SummaryLine", "Unknown"]
 
-WHOLE, UNFINISHED, RESUMED = "whole", "unfinished", "resumed"   # Call.state
+# Call.state
+WHOLE, UNFINISHED, RESUMED, CONTINUED = "whole", "unfinished", "resumed", "continued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,10 @@ class Result:
 class Call:
     """A system call, or one part of it.
 
-    state: "whole"; "unfinished": only its beginning (mark says why: `` <unfinished ...>``);
-    "resumed": only its end.  arguments: the text between the parentheses, or as much of it as
+    state: "whole"; "unfinished": only its beginning; "resumed": its end or another part, which
+    names the call; "continued": the same without the name, where other text broke the line in
+    two (the name is that of the call above).  mark: what cut a part short
+    (`` <unfinished ...>``, ``strace: Process 1001 attached``).  arguments: the text between the parentheses, or as much of it as
     the line has.  pad: the blanks before ``=``.  returned: the text after ``= ``, without the
     duration; None when the line has no result.  duration: seconds as printed by -T.  Of JSON
     lines only: names, of the arguments, and elapsed, nanoseconds.
@@ -106,7 +109,10 @@ class Call:
     elapsed: int | None = None
 
     def __str__(self) -> str:
-        start = f"<... {self.name} resumed>" if self.state == RESUMED else f"{self.name}("
+        if self.state == RESUMED:
+            start = f"<... {self.name} resumed>"
+        else:
+            start = "" if self.state == CONTINUED else f"{self.name}("
         if self.returned is None:
             return f"{self.prefix.text}{start}{self.arguments}{self.mark}{self.end}"
         spent = "" if self.duration is None else f" <{self.duration}>"

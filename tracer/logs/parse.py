@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import chain
 
 from tracer.logs.model import (
+    CONTINUED,
     NO_PREFIX,
     RESUMED,
     UNFINISHED,
+    WHOLE,
     Call,
     Dump,
     Event,
@@ -77,60 +80,91 @@ def parse_prefix(line: str) -> tuple[Prefix, int]:
 
 # -- calls
 
-_CALL = re.compile(r"([A-Za-z_]\w*|\?+)\((.*)\)( +)= (.*?)(?: <(\d+(?:\.\d+)?)>)?\Z", re.S)
+_CALL = re.compile(r"([A-Za-z_]\w*|\?+)\((.*)\)( +)= (.*)", re.S)
 _START = re.compile(r"([A-Za-z_]\w*|\?+)\(", re.S)
 _RESUMED = re.compile(r"<\.\.\. ([A-Za-z_]\w*|\?+) resumed>", re.S)
-_REST = re.compile(r"(.*)\)( +)= (.*?)(?: <(\d+(?:\.\d+)?)>)?\Z", re.S)
+_REST = re.compile(r"(.*)\)( +)= (.*)", re.S)
+_DURATION = re.compile(r" <(\d+(?:\.\d+)?)>\Z")
 _EQUALS = re.compile(r"\) +=\ ")
-_MARK = re.compile(r"(.*?)( <(?:unfinished|detached|pid changed to \d+) \.\.\.>)\Z", re.S)
+_MARK = re.compile(r"(.*?)( <(?:unfinished|detached|pid changed to \d+) \.\.\.>"
+                   r"|(?:/\S*/)?strace: Process \d+ (?:at|de)tached)\Z", re.S)
+_CUTS = ("...>", "tached")      # what a line that _MARK matches ends in
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|(\)) +=\ ', re.S)
 
 
-def _parse_call(line: str, number: int, prefix: Prefix, at: int, end: str) -> Event | None:
-    m = _CALL.match(line, at)
+@cache
+def _is_call(name: str) -> bool:
+    """Whether a line that starts so, and does not end as a call, may be one: other output on the
+    same terminal broke it."""
+    from sysnames.signatures import SIGNATURES
+
+    return name in SIGNATURES
+
+
+def _parse_rest(line: str, number: int, call: Call, end: str) -> Call | None:
+    """The rest of a call whose line was broken."""
+    m = None if line.endswith(_CUTS) else _REST.match(line)
     if m is not None:
-        name, arguments, pad, returned, duration = m.groups()
-        state = "whole"
-    else:
-        m = _RESUMED.match(line, at)
-        if m is not None:
-            name, state, at = m[1], RESUMED, m.end()
-            m = _REST.match(line, at)
-            if m is None:
-                marked = _MARK.match(line, at)
-                if marked is None:
-                    return None
-                return Call(number, prefix, name, marked[1], "", None, None, RESUMED, marked[2],
-                            end)
-            arguments, pad, returned, duration = m.groups()
-        else:
-            m = _START.match(line, at)
-            marked = _MARK.match(line, m.end()) if m is not None else None
-            if m is None or marked is None:
-                return None
-            return Call(number, prefix, m[1], marked[1], "", None, None, UNFINISHED, marked[2],
-                        end)
-    if " = " in arguments or " = " in returned:
+        return _ended(number, NO_PREFIX, call.name, CONTINUED, line, 0, m.span(1)[1], end)
+    m = _MARK.match(line)
+    if m is not None:
+        return Call(number, NO_PREFIX, call.name, m[1], "", None, None, CONTINUED, m[2], end)
+    return None
+
+
+def _ended(number: int, prefix: Prefix, name: str, state: str, line: str, start: int, close: int,
+           end: str) -> Call:
+    """A call whose arguments start at ``start``; ``close``: the last place that looks like
+    their end."""
+    if line.find(" = ", start) < line.rfind(" = "):
         # A string or a descriptor's path may look like the end of the call: the first such
         # place outside of strings is the true one.
-        start = m.start(2) if state == "whole" else at
         for token in _TOKEN.finditer(line, start):
             if token[1]:
-                rest = _REST.match(line[token.start():])
-                if rest is not None:
-                    arguments = line[start:token.start()]
-                    whole = line[token.start() + 1:]
-                    pad = whole[:len(whole) - len(whole.lstrip(" "))]
-                    returned = whole[len(pad) + 2:]
-                    if duration is not None:
-                        returned = returned[:-len(duration) - 3]
+                close = token.start()
                 break
+    arguments = line[start:close]
+    equals = line.index("= ", close)
+    returned = line[equals + 2:]
+    duration = None
+    if returned.endswith(">"):
+        spent = _DURATION.search(returned)
+        if spent is not None:
+            duration = spent[1]
+            returned = returned[:spent.start()]
     mark = ""
     if arguments.endswith("...>"):
         marked = _MARK.match(arguments)
         if marked is not None:
             arguments, mark = marked.groups()
-    return Call(number, prefix, name, arguments, pad, returned, duration, state, mark, end)
+    return Call(number, prefix, name, arguments, line[close + 1:equals], returned, duration,
+                state, mark, end)
+
+
+def _parse_call(line: str, number: int, prefix: Prefix, at: int, end: str) -> Event | None:
+    cut = line.endswith(_CUTS) and _MARK.match(line, at) is not None
+    if not cut:
+        m = _CALL.match(line, at)
+        if m is not None:
+            return _ended(number, prefix, m[1], WHOLE, line, m.start(2), m.end(2), end)
+    m = _RESUMED.match(line, at)
+    if m is not None:
+        name, at = m[1], m.end()
+        rest = None if cut else _REST.match(line, at)
+        if rest is not None:
+            return _ended(number, prefix, name, RESUMED, line, at, rest.end(1), end)
+        marked = _MARK.match(line, at)
+        if marked is None:
+            return None
+        return Call(number, prefix, name, marked[1], "", None, None, RESUMED, marked[2], end)
+    m = _START.match(line, at)
+    if m is None:
+        return None
+    marked = _MARK.match(line, m.end()) if cut else None
+    if marked is None and not _is_call(m[1]):
+        return None
+    arguments, mark = (line[m.end():], "") if marked is None else marked.groups()
+    return Call(number, prefix, m[1], arguments, "", None, None, UNFINISHED, mark, end)
 
 
 # -- other lines
@@ -142,7 +176,7 @@ _KILLED = re.compile(r"\+\+\+ killed by (\w+)( \(core dumped\))? \+\+\+\Z")
 _SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (\d+) \+\+\+\Z")
 _MESSAGE = re.compile(r"(?:\S*/)?(?:strace|pytrace|strace64|strace32): "
                       r"|Process \d+ (?:at|de)tached\Z|\[ Process PID=", re.S)
-_DATA = re.compile(r" \| ([0-9a-f]{5,})  ((?:[0-9a-f]{2} | {3}| ){48,}) (.*?)\s*\|\Z", re.S)
+_DATA = re.compile(r" \| ([0-9a-f]{5,16})  ([0-9a-f ]{49}) [ -~]{0,16} *\|\Z")
 _BUFFER = re.compile(r" (?:(\*) \d+ bytes in buffer|(=) \d+ buffers in vector) \d+\Z")
 _BROKEN = re.compile(r" \| <Cannot fetch .*>\Z", re.S)
 _FRAME = re.compile(r" > (.*)\Z", re.S)
@@ -167,7 +201,10 @@ def _parse_below(line: str, number: int, end: str) -> Event | None:
         return _parse_frame(line, number, m[1], end)
     m = _DATA.match(line)
     if m is not None:
-        return Dump(number, "data", line, int(m[1], 16), bytes.fromhex(m[2]), end)
+        digits = "".join(m[2].split())
+        if len(digits) % 2:
+            return None
+        return Dump(number, "data", line, int(m[1], 16), bytes.fromhex(digits), end)
     m = _BUFFER.match(line)
     if m is not None:
         return Dump(number, "buffer" if m[1] else "vector", line, end=end)
@@ -271,6 +308,7 @@ def parse_lines(lines: Iterable[str], first: int = 1) -> Iterator[Event]:
     """The events of lines of text, each with its newline; first: the number of the first."""
     table = _Table()
     number = first - 1
+    cut: Call | None = None             # of the last call, if its line did not end it
     for raw in lines:
         number += 1
         if raw.endswith("\n"):
@@ -285,7 +323,15 @@ def parse_lines(lines: Iterable[str], first: int = 1) -> Iterator[Event]:
             if row is not None:
                 yield row
                 continue
-        yield parse_line(line, number, end, table.start)
+        event = parse_line(line, number, end, table.start)
+        if event.__class__ is Call:
+            cut = event if event.returned is None else None
+        elif cut is not None and event.__class__ in (Unknown, Note):
+            rest = _parse_rest(line, number, cut, end)
+            if rest is not None:
+                event = rest
+                cut = rest if rest.returned is None else None
+        yield event
 
 
 def parse_line(line: str, number: int = 1, end: str = "\n",

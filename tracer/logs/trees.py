@@ -30,10 +30,11 @@ _DEEPEST = 60               # nested brackets; damaged logs may have any number
 
 _STRING = re.compile(r'(@?)"([^"\\]*(?:\\.[^"\\]*)*)"(\.\.\.)?', re.S)
 _NUMBER = re.compile(r"-?(?:0x[0-9a-f]+|\d+)(?:\*\d+)*(?![\w:])")
-_NAME = re.compile(r"[&A-Za-z_?][\w?.]*")
+_NAME = re.compile(r"[&!A-Za-z_?][\w?.]*(?:-\d+)?")
+_ERROR = re.compile(r"-E[A-Z0-9]+")
 _OCTETS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2})+(?![\w:])")
 _COMMENT = re.compile(r"/\*((?:[^*]|\*(?!/))*)\*/")
-_OPERATOR = re.compile(r"\|| or | && |<<| == | \| |\^|\*|\+")
+_OPERATOR = re.compile(r"\|| or | && |<<| << | == | \| |\^|\*|\+")
 _RESUMING = re.compile(r"<\.\.\. resuming interrupted \w+ \.\.\.>")   # of restart_syscall
 _SKIP = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}()]|, ', re.S)
 _DETAIL = re.compile(r"[<>]")
@@ -160,7 +161,7 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
     if c.isdigit() or c == "-":
         m = _NUMBER.match(text, at)
         if m is None:
-            m = _OCTETS.match(text, at)
+            m = _OCTETS.match(text, at) or _ERROR.match(text, at)
             if m is None:
                 raise _Bad
             return Symbol(m[0]), m.end()
@@ -171,7 +172,11 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
         items, at = _list(text, at + 1, "}", depth + 1)
         return Struct(items), at
     if c == "[":
-        return _brackets(text, at + 1, False, depth + 1)
+        array, end = _brackets(text, at + 1, False, depth + 1)
+        if text[end:end + 1] == "=" and text[end + 1:end + 2] not in ("=", ">"):
+            value, after = _value(text, end + 1, depth + 1)     # [INDEX]=value
+            return Named(text[at:end], value), after
+        return array, end
     if c == "~" and text[at + 1:at + 2] == "[":
         return _brackets(text, at + 2, True, depth + 1)
     if c == ".":
@@ -182,10 +187,17 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
         m = _COMMENT.match(text, at)
         if m is None:
             raise _Bad
-        return Commented(None, m[1]), m.end()
+        at = m.end()
+        if text.startswith(' "', at):
+            value, at = _primary(text, at + 1, depth)
+            return Commented(value, m[1], True), at
+        return Commented(None, m[1]), at
     if c == "|":
         return Text(""), at             # a zero among flags that strace prints as nothing
     m = _RESUMING.match(text, at)
+    if m is not None:
+        return Symbol(m[0]), m.end()
+    m = _OCTETS.match(text, at)
     if m is not None:
         return Symbol(m[0]), m.end()
     m = _NAME.match(text, at)

@@ -156,14 +156,18 @@ class Fd:
 
 @dataclass(frozen=True, slots=True)
 class Commented:
-    """``value /* comment */``; value None: the comment alone."""
+    """``value /* comment */``; value None: the comment alone; before: it stands in front
+    (``/* bytes 8..15 */ "…"``)."""
 
     value: Value | None
     comment: str
+    before: bool = False
 
     def __str__(self) -> str:
         comment = f"/*{self.comment}*/"
-        return comment if self.value is None else f"{self.value} {comment}"
+        if self.value is None:
+            return comment
+        return f"{comment} {self.value}" if self.before else f"{self.value} {comment}"
 
 
 @dataclass(frozen=True, slots=True)
