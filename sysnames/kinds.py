@@ -48,6 +48,7 @@ CTYPES: dict[str, str] = {
     "btrfs_object": "u64",
     "enum8": "uchar",
     "enum_long": "ulong",
+    "bare_set": "uint",  # bare_set(set): flags of which none prints as nothing
     "sg_reset": "uint",
     "xfeatures": "u64",
     "signal": "int",
@@ -152,6 +153,13 @@ CTYPES: dict[str, str] = {
     "membarrier_cpu": "int",
     "cpuset": "ptr",
     "sched_attr_arg": "ptr",
+    "sched_attr_got": "ptr",  # sched_attr_got(size)
+    "groups": "ptr",  # groups(kind, count): read only up to the kernel's maximum
+    "user_desc_asked": "ptr",
+    "mount_id": "ptr",  # mount_id(handle)
+    "new_sigaction": "ptr",
+    "text": "ptr",  # text(n): a string that has room for n bytes, cut by -s
+    "created_mode": "ushort",  # created_mode(flags): printed with O_CREAT
     "wait_status": "ptr",
     "time_left": "ptr",
     "mq_open_attr": "ptr",
@@ -210,6 +218,7 @@ CTYPES: dict[str, str] = {
     "ptrace_result": "long",
     "futex_result": "long",
     "bpf_result": "long",
+    "clock_state": "long",
     "landlock_result": "long",
     "membarrier_result": "long",
     "poll_result": "long",

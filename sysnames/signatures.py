@@ -35,7 +35,7 @@ SIGNATURES: dict[str, str] = {
     "ioctl": "fd fd, cmd ioctl_cmd, arg inout ioctl_arg(cmd) -> ioctl_result(cmd)",
     "pipe": "fildes out fd_pair; %desc",
     "pipe2": "fildes out fd_pair, flags flags(open_mode_flags):int; %desc",
-    "name_to_handle_at": "dfd dirfd, name path, handle inout fhandle, mnt_id out ptr(int), "
+    "name_to_handle_at": "dfd dirfd, name path, handle inout fhandle, mnt_id out mount_id(handle), "
     "flag flags(name_to_handle_at_flags):int",
     "open_by_handle_at": "mountdirfd fd, handle fhandle, flags flags(open_flags):int -> fd",
     # --- read, write, position ----------------------------------------------------------------
@@ -124,12 +124,12 @@ SIGNATURES: dict[str, str] = {
     "renameat": "olddfd dirfd, oldname path, newdfd dirfd, newname path",
     "renameat2": "olddfd dirfd, oldname path, newdfd dirfd, newname path, "
     "flags flags(rename_flags):uint",
-    "readlink": "path path, buf out buf(ret), bufsiz int",
-    "readlinkat": "dfd dirfd, pathname path, buf out buf(ret), bufsiz int",
+    "readlink": "path path, buf out buf(ret), bufsiz size",
+    "readlinkat": "dfd dirfd, pathname path, buf out buf(ret), bufsiz size",
     "mknod": "filename path, mode inode_mode, dev inode_dev(mode)",
     "mknodat": "dfd dirfd, filename path, mode inode_mode, dev inode_dev(mode)",
-    "getdents": "fd fd, dirent out dirents(ret), count uint",
-    "getdents64": "fd fd, dirent out dirents64(ret), count uint",
+    "getdents": "fd fd, dirent out dirents(ret, count), count uint",
+    "getdents64": "fd fd, dirent out dirents64(ret, count), count uint",
     "readdir": "fd fd, dirent out old_dirent(ret), count readdir_count",
     "lookup_dcookie": "cookie64 u64, buf out buf(ret), len size",
     # --- mode, owner, times -------------------------------------------------------------------
@@ -187,7 +187,7 @@ SIGNATURES: dict[str, str] = {
     "umount": "name path",
     "umount2": "name path, flags flags(umount_flags):int",
     "pivot_root": "new_root path, put_old path",
-    "sysfs": "option hex:int, arg1 hex, arg2 hex",
+    "sysfs": "option hex, arg1 hex, arg2 hex",
     "swapon": "specialfile path, swap_flags swap_flags",
     "swapoff": "specialfile path",
     "acct": "name path",
@@ -260,7 +260,7 @@ SIGNATURES: dict[str, str] = {
     "timerfd_gettime64": "ufd fd, otmr out ptr(itimerspec64)",
     "userfaultfd": "flags flags(uffd_flags):int -> fd",
     # --- asynchronous input and output --------------------------------------------------------
-    "io_setup": "nr_events uint, ctxp out ptr(hex); %memory",
+    "io_setup": "nr_events uint, ctxp out ptr(addr); %memory",
     "io_destroy": "ctx addr; %memory",
     "io_submit": "ctx_id addr, nr long, iocbpp iocbs(nr)",
     "io_cancel": "ctx_id addr, iocb iocb_head, result out ptr(io_event)",
@@ -305,7 +305,7 @@ SIGNATURES: dict[str, str] = {
     "%memory",
     "remap_file_pages": "start addr, size size, prot flags(mmap_prot), pgoff ulong, "
     "flags mmap_flags; %memory",
-    "memfd_create": "uname str(250), flags memfd_flags -> fd",
+    "memfd_create": "uname text(250), flags memfd_flags -> fd",
     "memfd_secret": "flags flags(memfd_secret_flags):uint -> fd",
     "mbind": "start addr, len ulong, mode mpol_mode, nmask nodemask(maxnode), maxnode ulong, "
     "flags flags(mbind_flags):uint; %memory",
@@ -356,7 +356,7 @@ SIGNATURES: dict[str, str] = {
     "setsid": " -> sid",
     "set_tid_address": "tidptr hex:ptr -> tid",
     "set_robust_list": "head addr, len size",
-    "get_robust_list": "pid tid, head_ptr out ptr(hex), len_ptr out ptr(size)",
+    "get_robust_list": "pid tid, head_ptr out ptr(addr), len_ptr out ptr(size)",
     "rseq": "rseq hex:ptr, rseq_len hex:uint, flags hex:int, sig hex:uint",
     "rseq_slice_yield": "",
     "unshare": "unshare_flags flags(unshare_flags)",
@@ -376,7 +376,7 @@ SIGNATURES: dict[str, str] = {
     "personality": "personality personality -> personality; nofail",
     "restart_syscall": "call resumed_call",
     "seccomp": "op enum(seccomp_ops):uint, flags seccomp_flags(op), uargs inout seccomp_args(op)",
-    "get_thread_area": "u_info out ptr(user_desc)",
+    "get_thread_area": "u_info inout user_desc_asked",
     "set_thread_area": "u_info ptr(user_desc) -> user_desc_result(u_info)",
     "modify_ldt": "func int, ptr modify_ldt_ptr(func, bytecount), bytecount ulong",
     "set_tls": "value hex",
@@ -443,19 +443,19 @@ SIGNATURES: dict[str, str] = {
     "setfsgid": "gid gid -> gid; %creds nofail",
     "setfsgid@32": "gid gid16 -> gid; %creds nofail",
     "setfsgid32": "gid gid -> gid; %creds nofail",
-    "getgroups": "gidsetsize int, grouplist out array(gid, ret); %creds",
-    "getgroups@32": "gidsetsize int, grouplist out array(gid16, ret); %creds",
-    "getgroups32": "gidsetsize int, grouplist out array(gid, ret); %creds",
-    "setgroups": "gidsetsize int, grouplist array(gid, gidsetsize); %creds",
-    "setgroups@32": "gidsetsize int, grouplist array(gid16, gidsetsize); %creds",
-    "setgroups32": "gidsetsize int, grouplist array(gid, gidsetsize); %creds",
+    "getgroups": "gidsetsize int, grouplist out groups(gid, ret); %creds",
+    "getgroups@32": "gidsetsize int, grouplist out groups(gid16, ret); %creds",
+    "getgroups32": "gidsetsize int, grouplist out groups(gid, ret); %creds",
+    "setgroups": "gidsetsize int, grouplist groups(gid, gidsetsize); %creds",
+    "setgroups@32": "gidsetsize int, grouplist groups(gid16, gidsetsize); %creds",
+    "setgroups32": "gidsetsize int, grouplist groups(gid, gidsetsize); %creds",
     "capget": "header ptr(cap_user_header), dataptr out cap_data(header); %creds",
     "capset": "header ptr(cap_user_header), data cap_data(header); %creds",
     # --- signals ------------------------------------------------------------------------------
     "kill": "pid pid_pgid, sig signal; %signal %process",
     "tkill": "pid tid, sig signal; %signal %process",
     "tgkill": "tgid pid, pid tid, sig signal; %signal %process",
-    "rt_sigaction": "sig signal, act ptr(sigaction), oact out ptr(sigaction), sigsetsize size; "
+    "rt_sigaction": "sig signal, act new_sigaction, oact out new_sigaction, sigsetsize size; "
     "%signal",
     "rt_sigprocmask": "how enum(sigprocmaskcmds), nset ptr(sigset(sigsetsize)), "
     "oset out ptr(sigset(sigsetsize)), sigsetsize size; %signal",
@@ -481,9 +481,10 @@ SIGNATURES: dict[str, str] = {
     "ssetmask": "newmask old_sigset:int -> old_sigset; %signal",
     "pause": "; %signal",
     # --- sockets ------------------------------------------------------------------------------
-    "socket": "family enum(addrfams), type socket_type, protocol socket_protocol(family) -> fd; "
+    "socket": "family enum(addrfams), type socket_type, "
+    "protocol socket_protocol(family):ulong -> fd; "
     "%network -%desc",
-    "socketpair": "family enum(addrfams), type socket_type, protocol socket_protocol(family), "
+    "socketpair": "family enum(addrfams), type socket_type, protocol ulong, "
     "usockvec out fd_pair; %network",
     "bind": "fd fd, umyaddr sockaddr(addrlen), addrlen int; %network -%desc",
     "connect": "fd fd, uservaddr sockaddr(addrlen), addrlen int; %network -%desc",
@@ -539,7 +540,7 @@ SIGNATURES: dict[str, str] = {
     "shmat": "shmid int, shmaddr addr, shmflg flags(shm_flags):int -> hex; %ipc %memory",
     "shmdt": "shmaddr addr; %ipc %memory",
     "shmctl": "shmid int, cmd ipc_cmd(shmctl_flags), buf inout shmctl_buf(cmd); %ipc",
-    "mq_open": "u_name path, oflag flags(open_flags):int, mode open_mode(oflag), "
+    "mq_open": "u_name path, oflag flags(open_flags):int, mode created_mode(oflag), "
     "u_attr mq_open_attr(oflag) -> fd; -%file",
     "mq_unlink": "u_name path; -%file",
     "mq_timedsend": "mqdes fd, u_msg_ptr buf(msg_len), msg_len size, msg_prio uint, "
@@ -557,15 +558,15 @@ SIGNATURES: dict[str, str] = {
     "stime": "tptr out ptr(date) -> date",
     "gettimeofday": "tv out ptr(timeval), tz out ptr(timezone); %clock",
     "settimeofday": "tv ptr(timeval), tz ptr(timezone); %clock",
-    "adjtimex": "txc_p out ptr(timex) -> enum(adjtimex_state); %clock",
+    "adjtimex": "txc_p out ptr(timex) -> clock_state(txc_p); %clock",
     "clock_gettime": "which_clock clockid, tp out ptr(timespec); %clock",
     "clock_gettime64": "which_clock clockid, tp out ptr(timespec64); %clock",
     "clock_settime": "which_clock clockid, tp ptr(timespec); %clock",
     "clock_settime64": "which_clock clockid, tp ptr(timespec64); %clock",
     "clock_getres": "which_clock clockid, tp out ptr(timespec); %clock",
     "clock_getres_time64": "which_clock clockid, tp out ptr(timespec64); %clock",
-    "clock_adjtime": "which_clock clockid, utx out ptr(timex) -> enum(adjtimex_state); %clock",
-    "clock_adjtime64": "which_clock clockid, utx out ptr(timex64) -> enum(adjtimex_state); %clock",
+    "clock_adjtime": "which_clock clockid, utx out ptr(timex) -> clock_state(utx); %clock",
+    "clock_adjtime64": "which_clock clockid, utx out ptr(timex64) -> clock_state(utx); %clock",
     "clock_nanosleep": "which_clock clockid, flags flags(clockflags):int, rqtp ptr(timespec), "
     "rmtp out time_left(timespec, flags)",
     "clock_nanosleep_time64": "which_clock clockid, flags flags(clockflags):int, "
@@ -592,7 +593,7 @@ SIGNATURES: dict[str, str] = {
     "sched_setparam": "pid pid, param ptr(int)",
     "sched_getparam": "pid pid, param out ptr(int)",
     "sched_setattr": "pid pid, uattr inout sched_attr_arg, flags uint",
-    "sched_getattr": "pid pid, uattr out sized(sched_attr, usize), usize uint, flags uint",
+    "sched_getattr": "pid pid, uattr out sched_attr_got(usize), usize uint, flags uint",
     "sched_get_priority_max": "policy enum(schedulers)",
     "sched_get_priority_min": "policy enum(schedulers)",
     "sched_rr_get_interval": "pid pid, interval out ptr(timespec)",
@@ -617,8 +618,8 @@ SIGNATURES: dict[str, str] = {
     "oldolduname": "name hex:ptr",
     "sysinfo": "info out ptr(sysinfo)",
     "syslog": "type syslog_type, buf inout syslog_buf(type, ret), len syslog_len(type)",
-    "sethostname": "name hostname(len), len int",
-    "setdomainname": "name hostname(len), len int",
+    "sethostname": "name hostname(len), len uint:int",
+    "setdomainname": "name hostname(len), len uint:int",
     "getrandom": "ubuf out buf_hex(ret), len size, flags flags(getrandom_flags):uint",
     "reboot": "magic1 enum(bootflags1):uint, magic2 enum(bootflags2):uint, "
     "cmd enum(bootflags3):uint, arg reboot_arg(cmd)",

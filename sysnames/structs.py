@@ -31,15 +31,15 @@ STRUCTS: dict[str, str] = {
     "utimbuf": "actime date, modtime date",
     "tms": "tms_utime clock_ticks, tms_stime clock_ticks, tms_cutime clock_ticks, "
     "tms_cstime clock_ticks",
-    "timex": "modes flags(adjtimex_modes):uint, offset long, freq long, maxerror ulong:long, "
-    "esterror ulong:long, status flags(adjtimex_status):int, constant long, "
-    "precision ulong:long, tolerance long, time timeval, tick long, ppsfreq long, jitter long, "
+    "timex": "modes flags(adjtimex_modes):uint, offset long, freq long, maxerror long, "
+    "esterror long, status flags(adjtimex_status):int, constant long, "
+    "precision long, tolerance long, time timeval, tick long, ppsfreq long, jitter long, "
     "shift int, stabil long, jitcnt long, calcnt long, errcnt long, stbcnt long, tai int, "
     "_reserved array(int, 11)",
     "timex_timeval64": "tv_sec s64, tv_usec u64:s64",
     "timex64": "modes flags(adjtimex_modes):uint, _pad1 int, offset s64, freq s64, "
-    "maxerror u64:s64, esterror u64:s64, status flags(adjtimex_status):int, _pad2 int, "
-    "constant s64, precision u64:s64, tolerance s64, time timex_timeval64, tick s64, "
+    "maxerror s64, esterror s64, status flags(adjtimex_status):int, _pad2 int, "
+    "constant s64, precision s64, tolerance s64, time timex_timeval64, tick s64, "
     "ppsfreq s64, jitter s64, shift int, _pad3 int, stabil s64, jitcnt s64, calcnt s64, "
     "errcnt s64, stbcnt s64, tai int, _reserved array(int, 11)",
     # --- files --------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ STRUCTS: dict[str, str] = {
     "seccomp_notif_sizes": "seccomp_notif ushort, seccomp_notif_resp ushort, seccomp_data ushort",
     "seccomp_data": "nr int, arch enum(audit_arch):uint, instruction_pointer hex:u64, "
     "args array(hex, 6):u64",
-    "landlock_ruleset_attr": "handled_access_fs flags(landlock_ruleset_access_fs):u64, "
+    "landlock_ruleset_attr": "!handled_access_fs flags(landlock_ruleset_access_fs):u64, "
     "handled_access_net flags(landlock_ruleset_access_net):u64, "
     "scoped flags(landlock_ruleset_scope):u64, "
     "quiet_access_fs flags(landlock_ruleset_access_fs):u64, "
@@ -281,14 +281,14 @@ STRUCTS: dict[str, str] = {
     "mq_curmsgs long, _reserved array(long, 4)",
     # --- terminals ----------------------------------------------------------------------------
     "winsize": "ws_row ushort, ws_col ushort, ws_xpixel ushort, ws_ypixel ushort",
-    "termio": "c_iflag flags(term_iflags):ushort, c_oflag term_oflags:ushort, "
-    "c_cflag term_cflags:ushort, c_lflag flags(term_lflags):ushort, "
+    "termio": "c_iflag bare_set(term_iflags):ushort, c_oflag term_oflags:ushort, "
+    "c_cflag term_cflags:ushort, c_lflag bare_set(term_lflags):ushort, "
     "c_line enum(term_line_discs):uchar, c_cc bytes(8)",
-    "termios": "c_iflag flags(term_iflags):uint, c_oflag term_oflags:uint, "
-    "c_cflag term_cflags:uint, c_lflag flags(term_lflags):uint, "
+    "termios": "c_iflag bare_set(term_iflags):uint, c_oflag term_oflags:uint, "
+    "c_cflag term_cflags:uint, c_lflag bare_set(term_lflags):uint, "
     "c_line enum(term_line_discs):uchar, c_cc bytes(19)",
-    "termios2": "c_iflag flags(term_iflags):uint, c_oflag term_oflags:uint, "
-    "c_cflag term_cflags:uint, c_lflag flags(term_lflags):uint, "
+    "termios2": "c_iflag bare_set(term_iflags):uint, c_oflag term_oflags:uint, "
+    "c_cflag term_cflags:uint, c_lflag bare_set(term_lflags):uint, "
     "c_line enum(term_line_discs):uchar, c_cc bytes(19), c_ispeed uint, c_ospeed uint",
     # --- the system ---------------------------------------------------------------------------
     "new_utsname": "!sysname chars(65), !nodename chars(65), release chars(65), "
@@ -297,10 +297,10 @@ STRUCTS: dict[str, str] = {
     "version chars(65), machine chars(65)",
     "oldold_utsname": "!sysname chars(9), !nodename chars(9), release chars(9), "
     "version chars(9), machine chars(9)",
-    "sysinfo": "uptime long, loads array(ulong, 3), totalram ulong, freeram ulong, "
+    "sysinfo": "uptime ulong, loads array(ulong, 3), totalram ulong, freeram ulong, "
     "sharedram ulong, bufferram ulong, totalswap ulong, freeswap ulong, procs ushort, "
     "_pad ushort, totalhigh ulong, freehigh ulong, mem_unit uint",
-    "sysinfo@32": "uptime long, loads array(ulong, 3), totalram ulong, freeram ulong, "
+    "sysinfo@32": "uptime ulong, loads array(ulong, 3), totalram ulong, freeram ulong, "
     "sharedram ulong, bufferram ulong, totalswap ulong, freeswap ulong, procs ushort, "
     "_pad ushort, totalhigh ulong, freehigh ulong, mem_unit uint, _f bytes(8)",
     "sysctl_args": "name addr, nlen int, oldval addr, oldlenp addr, newval addr, newlen size, "

@@ -61,7 +61,7 @@ STRUCTS: dict[str, str] = {
     "overflow uint, cqes uint, flags uint, resv1 nonzero_hex:uint, resv2 nonzero_hex:u64",
     "io_uring_params": "sq_entries uint, cq_entries uint, "
     "flags flags(uring_setup_flags):uint, sq_thread_cpu hex:uint, sq_thread_idle uint, "
-    "features flags(uring_setup_features):uint, wq_fd fd:uint, _resv array(uint, 3), "
+    "features flags(uring_setup_features):uint, wq_fd fd:uint, resv array(hex, 3):uint, "
     "sq_off io_sqring_offsets, cq_off io_cqring_offsets",
     "kcmp_epoll_slot": "efd int:uint, tfd int:uint, toff uint",
     # --- terminals and consoles -----------------------------------------------------------------

@@ -169,11 +169,11 @@ def test_resources() -> None:
 
 def test_signals() -> None:
     t = Tracee()
-    act = t.mem.place(struct.pack("<QQQQ", 0x401615, 0x14000000, 0x409880, 1 << 1 | 1 << 9))
+    act = t.mem.place(struct.pack("<QQQQ56x", 0x401615, 0x14000000, 0x409880, 1 << 1 | 1 << 9))
     assert t.line("rt_sigaction", 10, act, 0, 8) == (
         "rt_sigaction(SIGUSR1, {sa_handler=0x401615, sa_mask=[INT USR1], "
         "sa_flags=SA_RESTORER|SA_RESTART, sa_restorer=0x409880}, NULL, 8) = 0")
-    old = t.mem.place(bytes(32))
+    old = t.mem.place(bytes(88))
     assert t.line("rt_sigaction", 2, 0, old, 8) == (
         "rt_sigaction(SIGINT, NULL, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0")
     empty = t.mem.place(bytes(8))

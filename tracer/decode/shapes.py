@@ -31,6 +31,9 @@ _STAT_TIMES = ("st_atime date_ns(st_atime_nsec); st_atime_nsec; st_mtime date_ns
 _STAT = ("st_dev; st_ino; !st_mode; st_nlink; st_uid; st_gid; st_blksize; st_blocks; "
          "!st_rdev device_only(st_mode); !st_size file_only(st_mode); " + _STAT_TIMES)
 
+_STATFS = ("f_type; f_bsize; f_blocks; f_bfree; f_bavail; f_files; f_ffree; f_fsid; f_namelen; "
+           "f_frsize; f_flags ? f_flags & 0x20")
+
 SHAPES: dict[str, str] = {
     "stat": _STAT,
     "stat64": _STAT,
@@ -49,6 +52,8 @@ SHAPES: dict[str, str] = {
              "stx_dev_major; stx_dev_minor; stx_mnt_id only(stx_mask, 0x1000, hex64); "
              "stx_dio_mem_align only(stx_mask, 0x2000, uint); "
              "stx_dio_offset_align only(stx_mask, 0x2000, uint)",
+    "statfs": _STATFS,
+    "statfs64": _STATFS,
     "sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
     "old_sigaction": "sa_handler; sa_mask; sa_flags; sa_restorer restorer(sa_flags)",
     "termios": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(19)",

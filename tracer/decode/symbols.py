@@ -45,7 +45,8 @@ class Flags:
     def __init__(self, entries: Iterable[tuple[int, str]], unknown: str | None, bits: int = 64,
                  fmt: str = "x") -> None:
         self.mask = mask = (1 << bits) - 1
-        self.entries = [(n & mask, text) for n, text in entries]
+        # a name whose value has more bits cannot be meant, unless it is negative
+        self.entries = [(n & mask, text) for n, text in entries if n <= mask or n >> 63 & 1]
         self.unknown = unknown
         self.fmt = fmt
         self.cache: dict[int, Sym] = {}

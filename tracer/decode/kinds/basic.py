@@ -290,15 +290,7 @@ def _dirfd(b: Build) -> Decoder:
 @kind("fd_pair")
 def _fd_pair(b: Build) -> Decoder:
     kind_ = b.memory(Kind("fd"))
-
-    def decode(call: Call, addr: int) -> Value:
-        data = fetch(call, addr, 8)
-        if data is None:
-            return Addr(addr)
-        return Array([kind_.read(call, data, 0, addr) or 0,
-                      kind_.read(call, data, 4, addr + 4) or 0])
-
-    return decode
+    return lambda call, addr: read_array(call, kind_, addr, 2)
 
 
 # -- strings
@@ -398,7 +390,8 @@ def _path_buf(b: Build, size: Param) -> Decoder:
     def decode(call: Call, addr: int) -> Value:
         if call.error:
             return Addr(addr)
-        return path_value(call, addr, max(get(call), 1))
+        size = get(call)
+        return path_value(call, addr, size if 0 < size <= PATH_MAX else PATH_MAX)
 
     return decode
 

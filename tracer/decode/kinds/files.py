@@ -10,16 +10,15 @@ from tracer.decode.build import (
     Build,
     Coded,
     InOut,
-    fetch,
     length,
     name_of,
     pointer_to,
 )
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.commands import command_argument
-from tracer.decode.kinds.basic import fd_value, makedev, path_value
+from tracer.decode.kinds.basic import fd_value, makedev
 from tracer.decode.kinds.time import timestamp
-from tracer.decode.values import Addr, Array, Comment, Hex, Join, Named, Str, Struct, Sym, Text
+from tracer.decode.values import Addr, Hex, Join, Named, Str, Sym, Text
 
 if TYPE_CHECKING:
     from sysnames.row import Param
@@ -30,18 +29,22 @@ if TYPE_CHECKING:
 S_IFMT, S_IFCHR, S_IFBLK = 0o170000, 0o020000, 0o060000
 O_CREAT, O_TMPFILE_BIT = 0o100, 0o20000000
 XATTR_SIZE_MAX = 65536
-_MODE_BITS = ((0o4000, "|S_ISUID"), (0o2000, "|S_ISGID"), (0o1000, "|S_ISVTX"))
+_MODE_BITS = ((0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o1000, "S_ISVTX"))
 
 
 # -- modes and devices
 
 def symbolic_mode(types: symbols.Enum, mode: int) -> Sym:
-    """``S_IFREG|0644``; without a file type the number alone."""
-    kind_ = types.names.get(mode & S_IFMT)
-    if kind_ is None:
-        return Sym(mode, None, None, "o")
-    text = kind_ + "".join([name for bit, name in _MODE_BITS if mode & bit])
-    return Sym(mode, f"{text}|0{mode & 0o777 | mode & ~0o177777:02o}", None, "o")
+    """``S_IFREG|0644``; of an unknown file type the number alone."""
+    parts = []
+    if mode & S_IFMT:
+        kind_ = types.names.get(mode & S_IFMT)
+        if kind_ is None:
+            return Sym(mode, None, None, "o")
+        parts.append(kind_)
+    parts += [name for bit, name in _MODE_BITS if mode & bit]
+    parts.append(f"0{mode & 0o777 | mode & ~0o177777:02o}")
+    return Sym(mode, "|".join(parts), None, "o")
 
 
 @kind("inode_mode")
@@ -148,95 +151,6 @@ def _exactly(b: Build, of: Kind, size: Param) -> Decoder:
     return lambda call, addr: decode(call, addr) if get(call) == t.size else Addr(addr)
 
 
-# -- directories
-
-@kind("dirents")
-def _dirents(b: Build, size: Param) -> Decoder:
-    return _directory(b, "linux_dirent", size)
-
-
-@kind("dirents64")
-def _dirents64(b: Build, size: Param) -> Decoder:
-    return _directory(b, "linux_dirent64", size)
-
-
-def _directory(b: Build, name: str, size: Param) -> Decoder:
-    """getdents' buffer: the number of entries, or all of them when not abbreviated."""
-    get = length(size)
-    head = b.struct(name)
-    at_reclen = head.layout["d_reclen"]
-    at_name = next(offset for field, offset, _ in head.fields if field == "d_name")
-    fields = [f for f in head.fields if f[0] != "d_name"]
-    types = symbols.enum("dirent_types", b.abi, 8)
-    old = name == "linux_dirent"
-    abbrev = b.abbrev
-
-    def entry(call: Call, data: bytes, at: int, size: int, addr: int) -> Struct:
-        out: list[tuple[str, Value]] = []
-        for field, offset, t in fields:
-            v = t.read(call, data, at + offset, addr + offset)
-            if v is not None:
-                out.append((field, v))
-        room = size - at_name - (1 if old else 0)
-        if room > 0:
-            raw = data[at + at_name:at + at_name + min(room, 256)]
-            end = raw.find(0)
-            out.append(("d_name", Str(raw[:end] if end >= 0 else raw[:-1], end < 0, "", True)))
-        if old and size > at_name:
-            out.append(("d_type", types.sym(data[at + size - 1])))
-        return Struct(out)
-
-    def decode(call: Call, addr: int) -> Value:
-        total = get(call)
-        if not total and not call.error and addr:
-            return Comment(Addr(addr), "0 entries") if abbrev else Array([])
-        data = fetch(call, addr, total)
-        if data is None:
-            return Addr(addr)
-        entries: list[Value] = []
-        count = at = 0
-        while at + at_name <= total:
-            size = at_reclen[1](data, at + at_reclen[0])[0]
-            if size < at_name or at + size > total:
-                break
-            if not abbrev:
-                entries.append(entry(call, data, at, size, addr + at))
-            count += 1
-            at += size
-        if abbrev:
-            return Comment(Addr(addr), f"{count} entr{'y' if count == 1 else 'ies'}")
-        return Array(entries)
-
-    return decode
-
-
-@kind("old_dirent")
-def _old_dirent(b: Build, result: Param) -> Decoder:
-    head = b.struct("old_linux_dirent")
-    fields = [f for f in head.fields if f[0] != "d_name"]
-    get = length(result)
-
-    def decode(call: Call, addr: int) -> Value:
-        data = fetch(call, addr, head.size) if get(call) else None
-        if data is None:
-            return Addr(addr)
-        out: list[tuple[str, Value]] = []
-        for field, offset, t in fields:
-            v = t.read(call, data, offset, addr + offset)
-            if v is not None:
-                out.append((field, v))
-        reclen = head.layout["d_reclen"][1](data, head.layout["d_reclen"][0])[0]
-        out.append(("d_name", path_value(call, addr + head.size, min(reclen, 256) + 1)))
-        return Struct(out)
-
-    return decode
-
-
-@kind("readdir_count")
-def _readdir_count(b: Build) -> Decoder:
-    return lambda call, word: None if word == 1 else word
-
-
 # -- fcntl
 
 _FCNTL = {
@@ -322,15 +236,7 @@ def _xattr_value(b: Build, *sizes: Param) -> Decoder:
         get = length(sizes[0])
         return lambda call, addr: _value(call, addr, get(call))
     get = length(sizes[0])
-    size = length(sizes[1])
-
-    def decode(call: Call, addr: int) -> Value:
-        # a size of 0 asks for the size only
-        if call.error or not size(call):
-            return Addr(addr)
-        return _value(call, addr, get(call))
-
-    return decode
+    return lambda call, addr: Addr(addr) if call.error else _value(call, addr, get(call))
 
 
 def _value(call: Call, addr: int, size: int) -> Value:
@@ -340,8 +246,8 @@ def _value(call: Call, addr: int, size: int) -> Value:
     if size > XATTR_SIZE_MAX:
         return Addr(addr)
     v = bytes_value(call, addr, size)
-    if isinstance(v, Str) and not v.more and v.data.endswith(b"\0"):
-        return Str(v.data[:-1])
+    if isinstance(v, Str) and v.data.endswith(b"\0"):
+        return Str(v.data[:-1])     # and no dots, whatever -s has cut off
     return v
 
 

@@ -195,6 +195,14 @@ def _more(parts: list[Value], flags: symbols.Flags, bits: int) -> None:
         parts.append(Text(""))
 
 
+@kind("bare_set")
+def _bare_set(b: Build, name: Param) -> Decoder:
+    """Flags of which none prints as nothing."""
+    flags = symbols.flags(name_of(name), b.abi, b.bits())
+    none = Text("")
+    return lambda call, word: flags.sym(word) if word else none
+
+
 @kind("term_cflags")
 def _term_cflags(b: Build) -> Decoder:
     bauds = symbols.enum("baud_options", b.abi)

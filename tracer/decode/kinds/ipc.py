@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracer.decode.values import Value
 
 IPC_PRIVATE, IPC_64 = 0, 0x100
+_O_CREAT = 0o100
 
 
 @kind("ipc_key")
@@ -42,14 +43,19 @@ _HUGE_MASK = 0x3f << _HUGE_SHIFT
 def _ipc_flags(b: Build, name: Param) -> Decoder:
     """Flags and, below them, a mode in octal."""
     flags = symbols.flags(name_of(name), b.abi, 32)
-    huge = _HUGE_MASK if name_of(name) == "shm_resource_flags" else 0
+    closed = name_of(name) == "resource_flags"
+    huge = 0 if closed else _HUGE_MASK
 
     def decode(call: Call, word: int) -> Value:
         n = word & 0xffffffff
         parts: list[Value] = []
         high = n & ~0o777 & ~huge
         if high:
-            parts.append(flags.sym(high))
+            s = flags.sym(high)
+            if s.text is None and closed and call.options.xlat != "raw":
+                # strace tells an unknown number from the mode by nothing
+                return Join([s, Sym(n & 0o777, None, None, "o")], "")
+            parts.append(s)
         if n & huge:
             shift = Sym(_HUGE_SHIFT, "SHM_HUGE_SHIFT", None, "d")
             parts.append(Join([(n & huge) >> _HUGE_SHIFT, shift], "<<"))
@@ -92,9 +98,11 @@ def _msgbuf(b: Build, size: Param) -> Decoder:
     word = b.long
 
     def decode(call: Call, addr: int) -> Value:
-        data = fetch(call, addr, word)
+        # strace's structure has a byte of text, which the alignment makes a word
+        data = fetch(call, addr, 2 * word)
         if data is None:
             return Addr(addr)
+        data = data[:word]
         return Struct([("mtype", int.from_bytes(data, "little", signed=True)),
                        ("mtext", bytes_value(call, addr + word, get(call)))])
 
@@ -220,11 +228,19 @@ def _kludge_type(b: Build) -> Decoder:
     return read
 
 
+@kind("created_mode")
+def _created_mode(b: Build, flags: Param) -> Decoder:
+    """The mode of what O_CREAT makes."""
+    name = name_of(flags)
+    return lambda call, word: (Sym(word & 0xffff, None, None, "o")
+                               if call.by_name(name) & _O_CREAT else None)
+
+
 @kind("mq_open_attr")
 def _mq_open_attr(b: Build, flags: Param) -> Decoder:
     name = name_of(flags)
     decode = pointer_to(b.struct("mq_attr", "mq_attr.open"))
-    return lambda call, addr: decode(call, addr) if call.by_name(name) & 0o100 else None
+    return lambda call, addr: decode(call, addr) if call.by_name(name) & _O_CREAT else None
 
 
 

@@ -290,11 +290,13 @@ def _sized(b: Build, of: Kind, size: Param) -> Decoder:
     """A structure of which the program passes the size: fields that end within it."""
     t = b.struct(of.name)
     get = length(size)
+    # an abbreviated structure is read as far as it is shown
+    whole = max(o + k.size for _, o, k in t.fields) if t.more else t.size
     least = _LEAST.get(of.name) or t.fields[0][1] + t.fields[0][2].size
 
     def decode(call: Call, addr: int) -> Value:
         n = get(call)
-        known = min(n, t.size)
+        known = min(n, whole)
         data = fetch(call, addr, known) if n >= least else None
         if data is None and n > least:
             # what programs of today pass at least
@@ -310,12 +312,12 @@ def _sized(b: Build, of: Kind, size: Param) -> Decoder:
             v = kind_.read(inner, data, offset, addr + offset)
             if v is not None:
                 fields.append((name, v))
-        rest = nonzero_tail(call, addr, t.size, min(n, 4096))
+        rest = None if t.more else nonzero_tail(call, addr, t.size, min(n, 4096))
         if rest is not None:
             fields.append(("", rest))
         # a size between two versions, or one that cannot be read to its end
         end = max((o + k.size for _, o, k in t.fields if o + k.size <= known), default=0)
-        return Struct(fields, t.more or end < min(n, t.size))
+        return Struct(fields, end < (n if t.more else min(n, t.size)))
 
     return decode
 

@@ -4,9 +4,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
-from tracer.decode.build import Build, Coded, length, name_of, pointer_to, read_array
+from tracer.decode.build import (
+    DONE,
+    OPEN,
+    Build,
+    Coded,
+    InOut,
+    fetch,
+    length,
+    name_of,
+    pointer_to,
+    read_array,
+)
 from tracer.decode.call import Call, kind, memory_kind
-from tracer.decode.values import Addr, Join, Sym, Text
+from tracer.decode.values import Addr, Change, Join, Struct, Sym, Text
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -31,7 +42,7 @@ def _mmap_flags(b: Build) -> Decoder:
         kind_ = word & MAP_TYPE
         first = types.get(kind_)
         parts = [first or (f"{kind_:#x} /* MAP_??? */" if kind_ else "0 /* MAP_??? */")]
-        left = word & ~MAP_TYPE & ~_HUGE_MASK
+        left = word & 0xffffffff & ~MAP_TYPE & ~_HUGE_MASK
         if left:
             found, odd = others.split(left)
             parts += found
@@ -71,8 +82,8 @@ def _old_mmap(b: Build) -> Decoder:
 @kind("mremap_addr")
 def _mremap_addr(b: Build, flags: Param) -> Decoder:
     name = name_of(flags)
-    # MREMAP_FIXED or MREMAP_DONTUNMAP
-    return lambda call, word: Addr(word) if call.by_name(name) & 6 else None
+    # MREMAP_MAYMOVE and MREMAP_FIXED
+    return lambda call, word: Addr(word) if call.by_name(name) & 3 == 3 else None
 
 
 @kind("mincore_vec")
@@ -128,11 +139,13 @@ def _nodemask(b: Build, size: Param) -> Decoder:
 
     t = Coded(word_size, mask, composite=False)
     unit = word_size * 8
+    top = (1 << unit) - 1
 
     def decode(call: Call, addr: int) -> Value:
-        bits = get(call)
-        words = (bits + unit - 2) // unit if bits else 0
-        if bits and not words:
+        # computed as the word that it is, so that the largest numbers give few elements
+        bits = get(call) & top
+        words = (bits + unit - 2 & top) // unit
+        if words < bits // unit or (bits and not words):
             return Addr(addr)
         return read_array(call, t, addr, words)
 
@@ -160,7 +173,7 @@ def _memfd_flags(b: Build) -> Decoder:
         found, left = names.split(word & ~_HUGE_MASK)
         if word & _HUGE_MASK:
             if left:
-                found.append(hex(left))
+                found.append(hex(left) if found else f"{left:#x} /* MFD_??? */")
             found.append(f"{word >> _HUGE_SHIFT & 0x3f}<<MFD_HUGE_SHIFT")
             return Sym(word, "|".join(found))
         return names.sym(word)
@@ -178,11 +191,43 @@ def _user_desc(b: Build) -> MemType:
     return user_desc_type(b)
 
 
+class _Asked(InOut):
+    """get_thread_area's descriptor: its number at entry, the rest at exit."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, b: Build) -> None:
+        self.read = user_desc_type(b).read
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        data = fetch(call, word, 4)
+        if data is None:
+            return Addr(word), DONE
+        number = int.from_bytes(data, "little")
+        shown = -1 if number == 0xffffffff else number
+        return Struct([("entry_number", shown)], open=True), OPEN
+
+    def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
+        if not isinstance(old, Struct):
+            return old
+        data = fetch(call, word, 16)
+        if data is None:
+            return Struct(old.fields, True)
+        now = self.read(call, data, 0, word)
+        assert isinstance(now, Struct)
+        before, after = old.fields[0][1], now.fields[0][1]
+        number = before if before == after else Change(before, after)
+        return Struct([("entry_number", number), *now.fields[1:]])
+
+
+@kind("user_desc_asked")
+def _user_desc_asked(b: Build) -> InOut:
+    return _Asked(b)
+
+
 def user_desc_type(b: Build) -> MemType:
     """x86's struct user_desc."""
     import struct
-
-    from tracer.decode.values import Struct
 
     unpack = struct.Struct("<IIII").unpack_from
     wide = b.abi == "x86_64"

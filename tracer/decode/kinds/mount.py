@@ -11,7 +11,9 @@ from tracer.decode.build import (
     Build,
     InOut,
     fetch,
+    fetch_always,
     name_of,
+    pointer_to,
 )
 from tracer.decode.call import Call, kind
 from tracer.decode.commands import command_argument
@@ -223,7 +225,7 @@ class _FileHandle(InOut):
         if not self.sending:
             return Struct([("handle_bytes", size)], open=True), OPEN
         kind_ = int.from_bytes(data[4:], "little", signed=True)
-        return Struct([("handle_bytes", size), ("handle_type", Hex(kind_ & 0xffffffff)),
+        return Struct([("handle_bytes", size), ("handle_type", kind_),
                        ("f_handle", _handle(call, word, size))]), DONE
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
@@ -245,7 +247,7 @@ class _FileHandle(InOut):
         fields: list[tuple[str, Value]] = [
             ("handle_bytes", before if size == before else Change(before, size))]
         if not call.error:
-            fields += [("handle_type", Hex(int.from_bytes(data[4:], "little"))),
+            fields += [("handle_type", int.from_bytes(data[4:], "little", signed=True)),
                        ("f_handle", _handle(call, word, size))]
         return Struct(fields)
 
@@ -253,6 +255,15 @@ class _FileHandle(InOut):
 @kind("fhandle")
 def _fhandle(b: Build) -> InOut:
     return _FileHandle(b.direction == "in")
+
+
+@kind("mount_id")
+def _mount_id(b: Build, handle: Param) -> Decoder:
+    """What name_to_handle_at stores, unless it was given no handle to fill in."""
+    name = name_of(handle)
+    decode = pointer_to(b.memory(Kind("int")))
+    return lambda call, addr: (Addr(addr) if fetch_always(call, call.by_name(name), 8) is None
+                               else decode(call, addr))
 
 
 # -- fanotify, swap
@@ -282,7 +293,12 @@ def _idmap_fd(b: Build, flags: Param) -> Decoder:
     """A descriptor that means something with MOUNT_ATTR_IDMAP only."""
     name = name_of(flags)
     fd = b.decoder(Kind("fd"), "u64")
-    return lambda call, word: fd(call, word) if call.by_name(name) & 0x100000 else word
+
+    def decode(call: Call, word: int) -> Value | None:
+        mapped = (call.by_name(name) | call.by_name("attr_clr")) & 0x100000
+        return fd(call, word) if mapped and word < 1 << 31 else word
+
+    return decode
 
 
 @kind("swap_flags")

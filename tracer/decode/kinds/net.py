@@ -94,7 +94,7 @@ def _socket_protocol(b: Build, family: Param) -> Decoder:
     abi = b.abi
 
     def decode(call: Call, word: int) -> Value:
-        n = word & 0xffffffff
+        n = word & 0xffffffff       # strace looks at the whole word where there are no names
         af = call.by_name(name)
         if af == 3:
             s = symbols.enum("ax25_protocols", abi).sym(n)
@@ -104,7 +104,7 @@ def _socket_protocol(b: Build, family: Param) -> Decoder:
             return CallValue("htons", [symbols.enum("ethernet_protocols", abi).sym(swapped)])
         table = _PROTOCOLS.get(af)
         if table is None:
-            return n
+            return word
         s = symbols.enum(table, abi).sym(n)
         unknown = _PROTOCOL_UNKNOWN.get(af)
         return Sym(n, s.text, unknown) if unknown and s.text is None else s

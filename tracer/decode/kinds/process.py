@@ -502,9 +502,7 @@ def _priority_who(b: Build, which: Param) -> Decoder:
     name = name_of(which)
 
     def decode(call: Call, word: int) -> Value:
-        if call.by_name(name) == 2:     # PRIO_USER
-            return -1 if word & 0xffffffff == 0xffffffff else word & 0xffffffff
-        if call.options.decode_pids:
+        if call.options.decode_pids and call.by_name(name) in (0, 1):
             return pid_value(call, word, "pgid" if call.by_name(name) else "pid")
         return word
 
@@ -528,16 +526,17 @@ def _user_desc_result(b: Build, desc: Param) -> Callable[[Call], tuple[Value, Va
 
 # -- identities
 
+_NGROUPS_MAX = 65536
+
+
 @kind("groups")
-def _groups(b: Build, of: Kind, result: Param, size: Param) -> Decoder:
+def _groups(b: Build, of: Kind, count: Param) -> Decoder:
     t = b.memory(of)
-    get, room = length(result), length(size)
+    get = length(count)
 
     def decode(call: Call, addr: int) -> Value:
-        # a size of 0 asks for the number only
-        if call.error or not room(call):
-            return Addr(addr)
-        return read_array(call, t, addr, get(call))
+        n = get(call)
+        return read_array(call, t, addr, n) if 0 <= n <= _NGROUPS_MAX else Addr(addr)
 
     return decode
 

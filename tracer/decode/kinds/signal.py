@@ -149,6 +149,19 @@ def _sigframe(b: Build) -> Decoder:
 
 # -- actions
 
+@kind("new_sigaction")
+def _new_sigaction(b: Build) -> Decoder:
+    """A pointer to struct sigaction; strace's own has 64 bytes of mask, all of them read."""
+    t = b.struct("sigaction")
+    size = 3 * b.long + 64
+
+    def decode(call: Call, addr: int) -> Value:
+        data = fetch(call, addr, size)
+        return Addr(addr) if data is None else t.read(call, data, 0, addr)
+
+    return decode
+
+
 @kind("sa_handler")
 def _sa_handler(b: Build) -> Decoder:
     top = (1 << 8 * b.long) - 1
@@ -282,7 +295,7 @@ def siginfo_value(call: Call, fields: Mapping[str, int], abi: str) -> Struct:
     if get("errno"):
         from sysnames.errno import NAMES
 
-        n = fields["errno"]
+        n = fields["errno"] & 0xffffffff
         out.append(("si_errno", Sym(n, NAMES.get(n), None, "d")))
     name = signals.NAMES.get(signo, "")
     form = siginfo_form(signo, code)

@@ -75,10 +75,14 @@ def _syslog(b: Build, kind_: Param, result: Param | None = None) -> InOut:
 
 # -- names, reboot, kexec
 
+_NEW_UTS_LEN = 64
+
+
 @kind("hostname")
 def _hostname(b: Build, size: Param) -> Decoder:
     get = length(size)
-    return lambda call, addr: bytes_value(call, addr, get(call))
+    return lambda call, addr: (bytes_value(call, addr, get(call)) if 0 <= get(call) <= _NEW_UTS_LEN
+                               else Addr(addr))
 
 
 @kind("reboot_arg")
@@ -244,7 +248,7 @@ def sched_attr(b: Build, setting: bool, size: Param | None) -> Decoder:
         else:
             given = get(call)
             used = min(given, _MAX_ATTR)
-            data = fetch(call, addr, used)
+            data = fetch_always(call, addr, used) if not call.error and used else None
         if data is None:
             return Addr(addr)
         data = data.ljust(_MAX_ATTR, b"\0")
@@ -265,7 +269,7 @@ def sched_attr(b: Build, setting: bool, size: Param | None) -> Decoder:
                                         "sched_deadline", "sched_period")]
         if used >= _MAX_ATTR:
             out += [(n, f[n]) for n in ("sched_util_min", "sched_util_max")]
-        return Struct(out, (given if setting else used) > _MAX_ATTR)
+        return Struct(out, setting and given > _MAX_ATTR)
 
     return decode
 
@@ -291,6 +295,11 @@ class _SchedAttr(InOut):
         if size is None or size == old.fields[0][1]:
             return old
         return Change(old, Struct([("size", size)]))
+
+
+@kind("sched_attr_got")
+def _sched_attr_got(b: Build, size: Param) -> Decoder:
+    return sched_attr(b, False, size)
 
 
 @kind("sched_attr_arg")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames.row import Kind
 from tracer.decode import symbols
-from tracer.decode.build import Build, Coded, fetch_always, name_of, pointer_to
+from tracer.decode.build import Build, Coded, fetch, fetch_always, name_of, pointer_to
 from tracer.decode.call import Call, kind, result_kind
 from tracer.decode.values import Addr, Array, Comment, Either, Join, Struct, Sym, Text
 
@@ -110,29 +110,26 @@ def ticks(call: Call, n: int) -> Value:
 
 @kind("clockid")
 def _clockid(b: Build) -> Decoder:
+    # the clocks of processes and descriptors are negative: strace has no names for them, since
+    # the headers that it is built with have none
     names = symbols.enum("clocknames", b.abi)
-    kinds = symbols.enum("cpuclocknames", b.abi)
+    return lambda call, word: names.sym(word)
 
-    def decode(call: Call, word: int) -> Value:
-        if word >= 0:
-            return names.sym(word)
-        # CPU clocks: the complement of a process id (or a descriptor), and three bits of kind
-        if word & 7 == 3:
-            from tracer.decode.kinds.basic import fd_value
 
-            return _call("FD_TO_CLOCKID", [fd_value(call, ~(word >> 3))], word)
-        pid = ~(word >> 3)
-        which = kinds.sym(word & 3)
-        name = "MAKE_THREAD_CPUCLOCK" if word & 4 else "MAKE_PROCESS_CPUCLOCK"
-        return _call(name, [pid, which], word)
+@result_kind("clock_state")
+def _clock_state(b: Build, arg: Param) -> object:
+    """adjtimex's state of the clock, named where the structure could be read."""
+    names = symbols.enum("adjtimex_state", b.abi).names
+    name = name_of(arg)
+    size = b.struct("timex64" if b.name.endswith("64") else "timex").size
+    raw = b.options.xlat == "raw"
+
+    def decode(call: Call) -> tuple[Value, Value | None]:
+        known = not raw and fetch(call, call.by_name(name), size) is not None
+        text = names.get(call.result) if known else None
+        return call.result, None if text is None else Text(text)
 
     return decode
-
-
-def _call(name: str, args: list[Value], word: int) -> Value:
-    from tracer.decode.values import CallValue
-
-    return Either(word, CallValue(name, args))
 
 
 @kind("time_left")

@@ -76,6 +76,8 @@ class _Params(InOut):
         names: tuple[str, ...] = self._ASKED
         if int.from_bytes(data[8:12], "little") & self._ATTACH:
             names = (*names, "wq_fd")
+        if any(data[28:40]):
+            names = (*names, "resv")
         return Struct(self.read(call, data, word, names), open=True), OPEN
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:

@@ -39,6 +39,11 @@ SOCKETCALLS: dict[int, tuple[str, int]] = {
 }
 
 
+def _int(word: int) -> int:
+    """The low half of a word as an int."""
+    return ((word & 0xffffffff) ^ 1 << 31) - (1 << 31)
+
+
 def get_socket(task: Task, fd: int) -> Socket:
     """The socket of a descriptor; EBADF, ENOTSOCK."""
     file = task.files.get(fd)
@@ -70,6 +75,7 @@ def socket(task: Task, family: int, type: int, protocol: int) -> int:
     if type & ~SOCK_TYPE_MASK & ~_FLAGS:
         raise LinuxError(E.EINVAL)
     from tracer.kernel.net.families import create
+    protocol = _int(protocol)
     sock = create(network(task.kernel), task, family, type & SOCK_TYPE_MASK, protocol,
                   type & O_NONBLOCK)
     return install(task, sock, bool(type & SOCK_CLOEXEC))
@@ -90,7 +96,7 @@ def socketpair(task: Task, family: int, type: int, protocol: int, usockvec: int)
     ends = []
     try:
         for _ in range(2):
-            ends.append(create(net, task, family, type & SOCK_TYPE_MASK, protocol,
+            ends.append(create(net, task, family, type & SOCK_TYPE_MASK, _int(protocol),
                                type & O_NONBLOCK))
         ends[0].pair(ends[1])
     except LinuxError:

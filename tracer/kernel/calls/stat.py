@@ -305,7 +305,8 @@ def faccessat(task: Task, dfd: int, filename: int, mode: int) -> int:
 @syscall("readlinkat")
 def readlinkat(task: Task, dfd: int, pathname: int, buf: int, bufsiz: int) -> int:
     """readlinkat(2): the text is cut to the buffer; an empty path means the descriptor."""
-    if bufsiz <= 0:
+    bufsiz &= 0xffffffff            # an int
+    if not 0 < bufsiz < 1 << 31:
         raise LinuxError(E.EINVAL)
     path = get_path(task, pathname)
     inode = lookup(task, dfd, path, False, True).inode
