@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from tracer.cpu import uclib
 from tracer.cpu.engine import Engine, Event
-from tracer.memory.arena import PAGE, SHIFT, Arena
+from tracer.memory.arena import SHIFT, Arena
 
 _INS_SYSCALL, _INS_SYSENTER, _INS_CPUID, _INS_RDTSC, _INS_RDTSCP = 699, 700, 113, 608, 609
 _M32 = 0xFFFFFFFF
@@ -19,11 +19,37 @@ _VECTORS = {
 _SYSTEM = {"cs": 11, "ss": 49, "ds": 17, "es": 28, "fs": 32, "gs": 33, "cr4": 54, "gdtr": 243}
 
 
+# What cpuid answers: (leaf, sub-leaf) → eax, ebx, ecx, edx (Intel SDM vol. 2A, CPUID).  It is
+# Unicorn's default model, a Haswell without AVX, less what programs better do not use: RDRAND
+# and RDSEED (results differ from run to run), ERMS (rep movs is translated byte by byte), and
+# the hypervisor bit.
+CPUID: dict[tuple[int, int], tuple[int, int, int, int]] = {
+    (0x0, 0): (0xD, 0x756E6547, 0x6C65746E, 0x49656E69),            # GenuineIntel
+    (0x1, 0): (0x306C4, 0x800, 0x0ED82203, 0x078BFBFD),
+    (0x2, 0): (0x1, 0, 0, 0x002C307D),
+    (0x4, 0): (0x121, 0x01C0003F, 0x3F, 1),                         # L1d 32 KiB
+    (0x4, 1): (0x122, 0x01C0003F, 0x3F, 1),                         # L1i 32 KiB
+    (0x4, 2): (0x143, 0x03C0003F, 0xFFF, 1),                        # L2 4 MiB
+    (0x5, 0): (0, 0, 3, 0),
+    (0x6, 0): (4, 0, 0, 0),
+    (0x7, 0): (0, 0x189, 0, 0),                                     # FSGSBASE BMI1 SMEP BMI2
+    (0xD, 0): (0x3, 0x240, 0x240, 0),
+    (0xD, 1): (0x1, 0x240, 0, 0),                                   # XSAVEOPT
+    (0x80000000, 0): (0x80000008, 0x756E6547, 0x6C65746E, 0x49656E69),
+    (0x80000001, 0): (0x306C4, 0, 0x21, 0x28100800),
+    (0x80000002, 0): (0x65746E49, 0x6F43206C, 0x50206572, 0x65636F72),   # the brand string
+    (0x80000003, 0): (0x726F7373, 0x61482820, 0x6C657773, 0x0000296C),
+    (0x80000005, 0): (0x01FF01FF, 0x01FF01FF, 0x40020140, 0x40020140),
+    (0x80000006, 0): (0, 0x42004200, 0x02008140, 0),
+    (0x80000008, 0): (0x3028, 0, 0, 0),
+}
+_SUBLEAVES = (0x4, 0xB, 0xD)        # those whose ecx matters
+
+
 def _cpuid(engine: Engine) -> None:
-    """Answer cpuid as Unicorn's Haswell does, but without RDRAND and RDSEED, whose results
-    differ from run to run."""
+    """Execute cpuid: of an unknown leaf or sub-leaf all words are 0."""
     leaf, sub = engine.get("rax") & _M32, engine.get("rcx") & _M32
-    words = CPUID.get((leaf, sub)) or CPUID.get((leaf, 0)) or (0, 0, 0, 0)
+    words = CPUID.get((leaf, sub if leaf in _SUBLEAVES else 0), (0, 0, 0, 0))
     for name, word in zip(("rax", "rbx", "rcx", "rdx"), words, strict=True):
         engine.set(name, word)
 
@@ -162,8 +188,8 @@ class I386(X86):
         super().__init__(arena)
         self._gdt = arena.allocate()
         self.fixed[self.GDT_ADDRESS >> SHIFT] = self._gdt | 3
-        flat = _descriptor(0, 0xFFFFF, 0xFB, 0xC), _descriptor(0, 0xFFFFF, 0xF3, 0xC)
-        kernel = _descriptor(0, 0xFFFFF, 0x93, 0xC)
+        flat = descriptor(0, 0xFFFFF, 0xFB, 0xC), descriptor(0, 0xFFFFF, 0xF3, 0xC)
+        kernel = descriptor(0, 0xFFFFF, 0x93, 0xC)
         view = arena.view
         view[self._gdt + 4 * 8:self._gdt + 5 * 8] = flat[0]
         view[self._gdt + 5 * 8:self._gdt + 6 * 8] = flat[1]
@@ -225,12 +251,9 @@ class I386(X86):
         return self.get("eip")
 
 
-def _descriptor(base: int, limit: int, access: int, flags: int) -> bytes:
+def descriptor(base: int, limit: int, access: int, flags: int) -> bytes:
     """A segment descriptor (Intel SDM vol. 3, 3.4.5)."""
     return struct.pack("<HHBBBB", limit & 0xFFFF, base & 0xFFFF, base >> 16 & 0xFF, access,
                        flags << 4 | limit >> 16 & 0xF, base >> 24 & 0xFF)
 
 
-descriptor = _descriptor
-PAGE_SIZE = PAGE
-CPUID: dict[tuple[int, int], tuple[int, int, int, int]] = {}
