@@ -265,11 +265,11 @@ SIGNATURES: dict[str, str] = {
     "io_submit": "ctx_id addr, nr long, iocbpp iocbs(nr)",
     "io_cancel": "ctx_id addr, iocb iocb_head, result out ptr(io_event)",
     "io_getevents": "ctx_id addr, min_nr long, nr long, events out array(io_event, ret), "
-    "timeout ptr(timespec)",
+    "timeout early(ptr(timespec))",
     "io_pgetevents": "ctx_id addr, min_nr long, nr long, events out array(io_event, ret), "
-    "timeout ptr(timespec), usig ptr(sigset_argpack)",
+    "timeout early(ptr(timespec)), usig early(ptr(sigset_argpack))",
     "io_pgetevents_time64": "ctx_id addr, min_nr long, nr long, events out array(io_event, ret), "
-    "timeout ptr(timespec64), usig ptr(sigset_argpack)",
+    "timeout early(ptr(timespec64)), usig early(ptr(sigset_argpack))",
     "io_uring_setup": "entries uint, params inout io_uring_params -> fd",
     "io_uring_enter": "fd fd, to_submit uint, min_complete uint, "
     "flags flags(uring_enter_flags):uint, argp ptr(sigset(argsz)), argsz size; %signal",

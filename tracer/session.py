@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sysnames.errno import MESSAGES, NAMES
-from tracer.cli.messages import program_name
+from tracer.cli.messages import command_name
 from tracer.errors import LinuxError, PytraceError
 from tracer.interrupts import Ended, Interrupts
 from tracer.kernel import exec as execution
@@ -134,7 +134,7 @@ class Session:
         self.kernel = Kernel(options.memory, clock, None, options.seed)
         self.kernel.host_random = host
         self.kernel.message = message
-        self.kernel.parent_comm = os.fsencode(os.path.basename(program_name()))[:15]
+        self.kernel.parent_comm = os.fsencode(command_name())[:15]
         self.kernel.debug = bool(os.environ.get("PYTRACE_DEBUG"))
         self.writer = make_writer(options, sink, immediate, message, log)
         self.tracer = make_tracer(options, self.writer)

@@ -76,7 +76,7 @@ class FakeTask:
         self.pid = self.tgid = pid
         limits = dict.fromkeys(range(16), (RLIM_INFINITY, RLIM_INFINITY))
         limits[7] = (1024, 4096)
-        self.process = SimpleNamespace(limits=limits, pid=pid, pgid=pid,
+        self.process = SimpleNamespace(limits=limits, number=lambda pid: pid, pid=pid, pgid=pid,
                                        limit=lambda which: limits[which][0])
         self.kernel.tasks[pid] = self
         self.kernel.processes[pid] = self.process
@@ -84,6 +84,9 @@ class FakeTask:
         self.personality = 0
         self._at = DATA + 32 * 4096
         self._bound: dict[str, Any] = {}
+
+    def deny_executed(self, inode: object) -> None:
+        """No program runs."""
 
     def put(self, data: bytes) -> int:
         """The address of a copy of some bytes."""

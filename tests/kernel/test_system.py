@@ -1,11 +1,14 @@
 """The machine, threads' registrations, prctl, and calls of one architecture."""
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from machine import BAD, DATA, END, READONLY, SECOND, Machine
 
 from sysnames import errno as E
 from sysnames.layout import layout
+from tracer.errors import LinuxError
 from tracer.kernel.calls.system import release
 
 ABIS = ("x86_64", "i386", "arm", "aarch64")
@@ -343,3 +346,14 @@ def test_ptrace_of_a_traced_process() -> None:
     assert m.call("ptrace", 0x4206, 1001, 1, 0) == -E.EIO
     assert m.call("ptrace", 0x4206, 1001, 0, 1 << 30) == -E.EIO
     assert m.call("ptrace", 7, 1001, 0, 0) == -E.ESRCH
+
+
+def test_a_running_program_is_not_written_to() -> None:
+    m = Machine()
+    inode, other = SimpleNamespace(), SimpleNamespace()
+    m.task.deny_executed(inode)
+    m.task.mem.exe = SimpleNamespace(inode=inode)
+    with pytest.raises(LinuxError) as error:
+        m.fork(1001).deny_executed(inode)
+    assert error.value.errno == E.ETXTBSY
+    m.task.deny_executed(other)

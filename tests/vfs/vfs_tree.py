@@ -128,6 +128,9 @@ class FakeTask:
         self.mem = FakeMemory()
         self.sid = self.pgid = 7
 
+    def deny_executed(self, inode: object) -> None:
+        """No program runs."""
+
 
 class FakeProcess:
     """Process 7."""

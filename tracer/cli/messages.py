@@ -16,13 +16,30 @@ class UsageError(PytraceError):
         self.hint = hint
 
 
-def program_name() -> str:
-    """The name in front of messages: $PYTRACE_ARGV0, or the base name of the command.
-
-    A wrapper that stands in for strace sets the variable to its own name.
-    """
-    name = os.environ.get("PYTRACE_ARGV0") or os.path.basename(sys.argv[0] if sys.argv else "")
+def command_name() -> str:
+    """The base name of the command."""
+    name = os.path.basename(_called())
     return "pytrace" if name in ("", "__main__.py", "-c", "-m") else name
+
+
+def _called() -> str:
+    return os.environ.get("PYTRACE_ARGV0") or (sys.argv[0] if sys.argv else "")
+
+
+def program_name() -> str:
+    """The name in front of messages, as strace has it: the command as it was called.
+
+    The kernel tells a script only its path; one that PATH leads to was called by its name.  A
+    wrapper that stands in for strace may set $PYTRACE_ARGV0 to its own name.
+    """
+    path, name = _called(), command_name()
+    if os.path.basename(path) != name:
+        return name
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        found = os.path.join(folder or ".", name)
+        if os.path.isfile(found):
+            return name if found == path else path
+    return path
 
 
 def warn(message: str) -> None:

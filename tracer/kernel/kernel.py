@@ -89,6 +89,7 @@ class Kernel:
         self.translates_pids = False        # there are PID namespaces; see namespaces
         self.namespaces_made, self.nsfs = 0, None  # type: tuple[int, Any]
         self.ipc: Any = None        # System V objects, made on first use
+        self.bpf: Any = None        # maps and programs, made on first use
         self.ptys: Any = None       # the sandbox's pseudo-terminals
         self.pseudo: Any = None     # pipefs and its kin, made on first use
         self.net: Any = None        # the network, made on first use
@@ -570,6 +571,12 @@ class Kernel:
             return
         if event.kind == "fault" and task.mem.failure == "NOMEM":
             self.exits.kill_group(task, 9, False)   # as the OOM killer would
+            return
+        if event.kind == "fault" and task.mem.failure == "USERFAULT":
+            from tracer.kernel.userfaultfd import page_fault
+            wait = page_fault(task, event.address, event.access)
+            if wait is not None:
+                self._park(task, wait)
             return
         info = task.abi.event_signal(event, task.engine, task.mem)
         if info is not None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tracer.kernel.namespaces import PidNamespace
     from tracer.kernel.registry import Blocking
     from tracer.memory.space import AddressSpace
+    from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Location
 
 AT_FDCWD = -100
@@ -319,6 +320,14 @@ class Process:
         """The task whose tid is the pid (or its successor after execve by another)."""
         return self.tasks[0]
 
+    def number(self, pid: int) -> int:
+        """A pid as this process sees it, in its PID namespace; 0 when it does not."""
+        return pid if self.pid_space is None or pid <= 0 else self.pid_space.number(pid)
+
+    def pid_of(self, number: int) -> int:
+        """The pid that this process means by a number."""
+        return number if self.pid_space is None else self.pid_space.pid(number)
+
     def limit(self, which: int) -> int:
         """The soft limit of a resource."""
         return self.limits[which][0]
@@ -403,6 +412,15 @@ class Task:
             return number
         from tracer.kernel.namespaces import strangers_number
         return strangers_number(self, number, kind)
+
+    def deny_executed(self, inode: Inode) -> None:
+        """ETXTBSY when a process runs the file: it cannot be written to."""
+        for process in self.kernel.processes.values():
+            for task in process.living():
+                exe = task.mem.exe
+                if exe is not None and exe.inode is inode:
+                    raise LinuxError(E.ETXTBSY)
+                break
 
     @property
     def tgid(self) -> int:

@@ -14,7 +14,7 @@ READ, WRITE, EXEC = PROT_READ, PROT_WRITE, PROT_EXEC
 _MASK = PAGE - 1
 
 # Why a page fault could not be served.
-MAPERR, ACCERR, BUSERR, NOMEM = "MAPERR", "ACCERR", "BUSERR", "NOMEM"
+MAPERR, ACCERR, BUSERR, NOMEM, USERFAULT = "MAPERR", "ACCERR", "BUSERR", "NOMEM", "USERFAULT"
 
 
 def _nothing() -> None:
@@ -104,6 +104,9 @@ class AddressSpace:
             self.failure = ACCERR
             return 0
         page = address >> SHIFT
+        if vma.userfault is not None and page not in self.table:
+            self.failure = vma.userfault.failure
+            return 0
         try:
             entry = self._fill(vma, page, prot, access)
         except LinuxError:
@@ -123,8 +126,19 @@ class AddressSpace:
         """Drop the entries of zero pages, which come back when they are read: a program may
         read far more of them than there are frames."""
         for page in [p for p, e in self.table.items() if e <= _MASK]:
-            del self.table[page]
+            vma = self.find(page << SHIFT)
+            if vma is None or vma.userfault is None:
+                del self.table[page]
         self.flush()
+
+    def supply(self, address: int, data: bytes) -> None:
+        """Give a missing page of private memory its content, whatever serves its faults; the
+        zero page for b"".  Raises ENOMEM."""
+        frame = 0
+        if data:
+            frame = self.arena.allocate()
+            self.arena.view[frame:frame + len(data)] = data
+        self.table[address >> SHIFT] = frame | READ     # more comes with the next fault
 
     def _fill(self, vma: Vma, page: int, prot: int, access: int) -> int:
         """The entry for one page of a VMA, whose access is allowed; 0 past a file's end."""
@@ -342,6 +356,7 @@ class AddressSpace:
                     continue
             copy = vma.part(vma.start, vma.end)
             copy.locked = False
+            copy.userfault = None
             new.vmas.append(copy)
             new.starts.append(vma.start)
         shared, table = self.arena.shared, self.table

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tracer.memory.arena import PAGE, SHIFT, Arena
 
@@ -88,7 +88,7 @@ class Vma:
     """
 
     __slots__ = ("backing", "end", "file", "growsdown", "locked", "name", "offset", "prot",
-                 "shared", "start", "wipe")
+                 "shared", "start", "userfault", "wipe")
 
     def __init__(self, start: int, end: int, prot: int, shared: bool = False,
                  backing: Backing | None = None, file: File | None = None, offset: int = 0,
@@ -104,6 +104,8 @@ class Vma:
         self.growsdown = growsdown
         self.locked = False
         self.wipe = ""          # "dontfork" or "wipeonfork" after madvise
+        # Who serves its missing pages: an object whose ``failure`` says what a fault is.
+        self.userfault: Any = None
         if backing is not None:
             backing.users += 1
         if file is not None:
@@ -116,6 +118,7 @@ class Vma:
                   self.growsdown)
         new.locked = self.locked
         new.wipe = self.wipe
+        new.userfault = self.userfault
         return new
 
     def release(self) -> None:
@@ -133,6 +136,6 @@ class Vma:
                 and self.shared == after.shared and self.backing is after.backing
                 and self.file is after.file and self.name == after.name
                 and self.growsdown == after.growsdown and self.locked == after.locked
-                and self.wipe == after.wipe
+                and self.wipe == after.wipe and self.userfault is after.userfault
                 and (self.backing is None or (not (self.shared and self.file is None)
                      and self.offset + self.end - self.start == after.offset)))

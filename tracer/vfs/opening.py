@@ -113,6 +113,8 @@ def open_location(location: Location, flags: int, creds: Creds = ROOT, task: Any
     inode.may_open(mask, creds)
     if flags & O_NOATIME and creds.fsuid != inode.uid and not creds.caps & CAP_FOWNER:
         raise LinuxError(E.EPERM)
+    if mask & MAY_WRITE and kind == S_IFREG and task is not None:
+        task.deny_executed(inode)
     file = inode.open(flags, task)
     if flags & O_TRUNC and kind == S_IFREG and not inode.fs.native:
         inode.truncate(0)

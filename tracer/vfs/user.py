@@ -1,6 +1,7 @@
 """The one place where file systems reach guest memory: for the arguments of ioctl.
 
-A task is expected to have ``task.mem`` with ``read(address, size) -> bytes`` and
+A task is expected to have ``deny_executed(inode)``, which raises ETXTBSY for the file of a
+program that runs, and ``task.mem`` with ``read(address, size) -> bytes`` and
 ``write(address, data) -> None``, which raise ``Fault``.
 """
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tracer.decode.build import (
     name_of,
     read_array,
 )
-from tracer.decode.call import Call, kind, result_kind
+from tracer.decode.call import FD_PATH, Call, kind, result_kind
 from tracer.decode.kinds.basic import bytes_value, fd_value, path_value, string_in, string_value
 from tracer.decode.kinds.filter import BPF_MAXINSNS, code_value
 from tracer.decode.kinds.forms import terminated
@@ -33,6 +33,8 @@ from tracer.decode.values import (
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sysnames.row import Kind, Param
     from tracer.decode.build import StructType
     from tracer.decode.call import Decoder
@@ -84,12 +86,11 @@ def _wide_array(b: Build, of: Kind, count: Param) -> Decoder:
     return lambda call, word: wide(call, word, decode)
 
 
-@kind("ebpf_program")
-def _ebpf_program(b: Build, count: Param) -> Decoder:
-    get = length(count)
+def program_reader(b: Build) -> Callable[[Call, int, int], Value]:
+    """A function of the call, an address and a number of instructions."""
     registers = symbols.enum("ebpf_regs", b.abi)
 
-    def program(call: Call, addr: int) -> Value:
+    def program(call: Call, addr: int, count: int) -> Value:
         if call.plan.abbrev:
             return Addr(addr)
         seen = 0
@@ -106,9 +107,17 @@ def _ebpf_program(b: Build, count: Param) -> Decoder:
                 ("off", int.from_bytes(data[at + 2:at + 4], "little", signed=True)),
                 ("imm", Hex(int.from_bytes(data[at + 4:at + 8], "little")))])
 
-        return read_array(call, Coded(8, instruction), addr, get(call))
+        return read_array(call, Coded(8, instruction), addr, count)
 
-    return lambda call, word: wide(call, word, program)
+    return program
+
+
+@kind("ebpf_program")
+def _ebpf_program(b: Build, count: Param) -> Decoder:
+    get = length(count)
+    program = program_reader(b)
+    return lambda call, word: wide(call, word, lambda call, addr: program(
+        call, addr, get(call)))
 
 
 @kind("numa_node")
@@ -292,6 +301,8 @@ class _Attributes(InOut):
         if call.memo is None:
             call.memo = {}
         call.memo[self] = self.number(a, raw, late[1] or "prog_cnt")
+        if name == "BPF_OBJ_GET_INFO_BY_FD" and not call.plan.abbrev:
+            self.start_info(call, a, raw)
         inner = Struct(fields, open=True)
         return (Struct([(a.outer, inner)], open=True) if a.outer else inner), OPEN
 
@@ -339,8 +350,41 @@ class _Attributes(InOut):
             size = min(before, self.number(a, raw, "buf_len"))
             more[0] = ("buf", wide(call, self.number(a, raw, "buf"),
                                    lambda call, addr: terminated(call, addr, size)))
+        if name == "BPF_OBJ_GET_INFO_BY_FD" and not call.plan.abbrev:
+            value = self.info(call, a, raw)
+            if value is not None:
+                more[0] = ("info", value)
         known = self.end(a) if name == "BPF_PROG_QUERY" else a.type.size
         return self.whole(call, a, [*fields, *more], raw, known if complete else None)
+
+    # -- objects
+
+    def start_info(self, call: Call, a: Attribute, raw: bytes) -> None:
+        """Keep what the descriptor is, and what its structure has at entry."""
+        from tracer.decode.kinds.bpf_info import KINDS, fetch_info
+
+        found = call.task.fd_detail(self.number(a, raw, "bpf_fd"), FD_PATH)
+        what = KINDS.get(found[0]) if found is not None else None
+        if what is not None:
+            data = fetch_info(call, self.number(a, raw, "info"), self.number(a, raw, "info_len"))
+            assert call.memo is not None
+            call.memo[a] = what, data or b""
+
+    def info(self, call: Call, a: Attribute, raw: bytes) -> Value | None:
+        """The structure at exit; None: its address."""
+        from tracer.decode.kinds.bpf_info import fetch_info, map_info, prog_info
+
+        kept = call.memo.get(a) if call.memo is not None else None
+        data = fetch_info(call, self.number(a, raw, "info"), self.number(a, raw, "info_len"))
+        if kept is None or data is None:
+            return None
+
+        def extra(fields: Fields, known: int) -> bool:
+            return self.extra(call, data, known, fields)
+
+        if kept[0] == "map":
+            return map_info(self.build, data, call, extra)
+        return prog_info(self.build, data, kept[1], call, program_reader(self.build), wide, extra)
 
     # -- links
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.decode import symbols
 from tracer.decode.build import fetch_always
-from tracer.decode.kinds.basic import fd_value
+from tracer.decode.kinds.basic import fd_value, pid_value
 from tracer.decode.kinds.sockaddr import inet_addr, interface, sockaddr_value
 from tracer.decode.values import Addr, Array, Hex, Str, Struct, Text
 
@@ -28,7 +28,7 @@ def _rights(call: Call, data: bytes) -> Value:
 
 def _credentials(call: Call, data: bytes) -> Value:
     pid, uid, gid = struct.unpack_from("<iII", data)
-    return Struct([("pid", pid), ("uid", -1 if uid == 0xffffffff else uid),
+    return Struct([("pid", pid_value(call, pid)), ("uid", -1 if uid == 0xffffffff else uid),
                    ("gid", -1 if gid == 0xffffffff else gid)])
 
 

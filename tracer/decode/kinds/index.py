@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 MODULES: dict[str, str] = {
+    "aio":
+        "iocb_head iocbs",
     "basic":
         "addr array buf buf_hex bytes char chars dev dirfd early enum fd fd_pair flags "
         "gid gid16 hex hex64 int join loff long low_fd low_int mode none octal off pages "
@@ -95,6 +97,6 @@ MODULES: dict[str, str] = {
         "io_uring_params io_uring_register_arg nonzero_hex numbered_op ring_file "
         "ring_offset ring_probe ring_resources ring_restriction ring_workers",
     "wait":
-        "epoll_ctl_event epoll_data fdset iocb_head iocbs old_select old_select_result "
+        "epoll_ctl_event epoll_data fdset old_select old_select_result "
         "poll_result pollfds select_result",
 }

@@ -19,7 +19,7 @@ from tracer.decode.build import (
     read_array,
 )
 from tracer.decode.call import Call, kind, result_kind
-from tracer.decode.kinds.basic import bytes_value
+from tracer.decode.kinds.basic import bytes_value, pid_value
 from tracer.decode.kinds.cmsg import control
 from tracer.decode.kinds.io import iovecs
 from tracer.decode.kinds.sockaddr import (
@@ -202,7 +202,8 @@ def _linger(call: Call, addr: int, size: int, getting: bool) -> Value:
 def _peercred(call: Call, addr: int, size: int, getting: bool) -> Value:
     v = _partial(call, addr, size, (("pid", True), ("uid", False), ("gid", False)))
     if isinstance(v, Struct):
-        v.fields = [(n, -1 if n != "pid" and f == 0xffffffff else f) for n, f in v.fields]
+        v.fields = [(n, pid_value(call, f) if n == "pid" and isinstance(f, int)
+                     else -1 if f == 0xffffffff else f) for n, f in v.fields]
     return v
 
 

@@ -254,9 +254,11 @@ def _death_signal(b: Build) -> Decoder:
 
 @kind("ptracer")
 def _ptracer(b: Build) -> Decoder:
+    from tracer.decode.kinds.basic import pid_value
+
     def decode(call: Call, word: int) -> Value:
         n = ((word & 0xffffffff) ^ 0x80000000) - 0x80000000
-        return Sym(-1, "PR_SET_PTRACER_ANY", None, "d") if n == -1 else n
+        return Sym(-1, "PR_SET_PTRACER_ANY", None, "d") if n == -1 else pid_value(call, n)
 
     return decode
 

@@ -134,9 +134,11 @@ def _inet6(call: Call, data: bytes) -> Fields:
 
 
 def _netlink(call: Call, data: bytes) -> Fields:
+    from tracer.decode.kinds.basic import pid_value
+
     pad, pid, groups = struct.unpack_from("<HiI", data, 2)
     out: Fields = [("nl_pad", Hex(pad))] if pad else []
-    return [*out, ("nl_pid", pid), ("nl_groups", Sym(groups, None, None, "X"))]
+    return [*out, ("nl_pid", pid_value(call, pid)), ("nl_groups", Sym(groups, None, None, "X"))]
 
 
 def _packet(call: Call, data: bytes) -> Fields:

@@ -1,9 +1,8 @@
-"""Kinds of poll, select, epoll, and asynchronous I/O."""
+"""Kinds of poll, select and epoll."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import (
     Build,
@@ -16,7 +15,7 @@ from tracer.decode.build import (
 )
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.kinds.basic import fd_value
-from tracer.decode.values import Addr, Array, Hex, Join, Named, Set, Struct, Text
+from tracer.decode.values import Addr, Array, Join, Named, Set, Struct, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,90 +220,3 @@ def _epoll_data(b: Build) -> MemType:
         return Struct([("u32", n & 0xffffffff), ("u64", n)])
 
     return Coded(8, read)
-
-
-# -- asynchronous I/O
-
-_PREADS = (0, 1)        # IOCB_CMD_PREAD, PWRITE
-_VECTORS = (7, 8)       # PREADV, PWRITEV
-_POLLS = (5,)
-_RESFD, _IOPRIO = 1, 2  # IOCB_FLAG_*
-
-
-def _iocb(b: Build, whole: bool) -> MemType:
-    t = b.struct("iocb")
-    cmds = symbols.enum("aio_cmds", b.abi, 16, "d")
-    polls = symbols.flags("pollflags", b.abi, 64)
-    flags = symbols.flags("aio_iocb_flags", b.abi, 32)
-    rwf = symbols.flags("rwf_flags", b.abi, 32)
-    from tracer.decode.kinds.basic import bytes_value
-    from tracer.decode.kinds.io import iovecs
-
-    ioprio = b.decoder(Kind("ioprio"))
-    top = (1 << 8 * b.long) - 1
-
-    def read(call: Call, data: bytes, at: int, addr: int) -> Value:
-        f = {k: unpack(data, at + o)[0] for k, (o, unpack) in t.layout.items()}
-        out: list[tuple[str, Value]] = [("aio_data", Hex(f["aio_data"]))]
-        if f["aio_key"]:
-            out.append(("aio_key", f["aio_key"]))
-        if f["aio_rw_flags"]:
-            out.append(("aio_rw_flags", rwf.sym(f["aio_rw_flags"])))
-        opcode = f["aio_lio_opcode"]
-        out.append(("aio_lio_opcode", cmds.sym(opcode)))
-        by_priority = f["aio_flags"] & _IOPRIO
-        if by_priority or f["aio_reqprio"]:
-            shown = ioprio(call, f["aio_reqprio"]) if by_priority else None
-            out.append(("aio_reqprio", f["aio_reqprio"] if shown is None else shown))
-        out.append(("aio_fildes", fd_value(call, _signed(f["aio_fildes"]))))
-        if not whole or opcode not in _PREADS + _VECTORS + _POLLS:
-            return Struct(out)
-        base, size = f["aio_buf"], f["aio_nbytes"]
-        valid = base <= top and size <= top >> 1
-        if opcode in _POLLS:
-            out.append(("aio_buf", polls.sym(base)))
-        elif opcode in _VECTORS and valid:
-            contents = bytes_value if opcode == _VECTORS[1] else None
-            out.append(("aio_buf", iovecs(call, base & top, size, b.long, None, contents)))
-        elif opcode == _PREADS[1] and valid:
-            out.append(("aio_buf", bytes_value(call, base & top, size)))
-        else:
-            out.append(("aio_buf", Hex(base)))
-        if opcode in _PREADS or (opcode in _VECTORS and not valid):
-            out.append(("aio_nbytes", size))
-        if opcode not in _POLLS:
-            out.append(("aio_offset", f["aio_offset"]))
-        if f["aio_flags"]:
-            out.append(("aio_flags", flags.sym(f["aio_flags"])))
-        if f["aio_flags"] & _RESFD:
-            out.append(("aio_resfd", fd_value(call, _signed(f["aio_resfd"]))))
-        elif f["aio_resfd"]:
-            out.append(("aio_resfd", Hex(f["aio_resfd"])))
-        return Struct(out)
-
-    return Coded(64, read)
-
-
-@kind("iocb_head")
-def _iocb_head(b: Build) -> Decoder:
-    return pointer_to(_iocb(b, False))
-
-
-@kind("iocbs")
-def _iocbs(b: Build, count: Param) -> Decoder:
-    get = length(count)
-    t = _iocb(b, True)
-    one = pointer_to(t)
-    word = b.long
-    entry = Coded(word, lambda call, data, at, addr: one(
-        call, int.from_bytes(data[at:at + word], "little")) or Addr(0))
-
-    def decode(call: Call, addr: int) -> Value:
-        n = get(call)
-        if n < 0:
-            return Addr(addr)
-        return read_array(call, entry, addr, n)
-
-    return decode
-
-

@@ -192,7 +192,7 @@ def _record_lock(task: Task, fd: int, file: File, cmd: int, address: int,
         if lock is None:
             data = layout.pack(F_UNLCK, whence, start, length, pid)
         else:
-            data = _pack_lock(lock, layout)
+            data = _pack_lock(task, lock, layout)
         task.mem.write(address, data)
         return 0
     conflict = held.conflict(owner, type_, first, last) if type_ != F_UNLCK else None
@@ -205,11 +205,12 @@ def _record_lock(task: Task, fd: int, file: File, cmd: int, address: int,
     return _lock_wait(task, fd, file, owner, owner_pid, (type_, first, last))
 
 
-def _pack_lock(lock: Lock, layout: Layout) -> bytes:
+def _pack_lock(task: Task, lock: Lock, layout: Layout) -> bytes:
     """The lock that is in the way; EOVERFLOW when a 32-bit struct flock cannot hold it."""
     length = 0 if lock.end == OFFSET_MAX else lock.end - lock.start + 1
+    pid = task.process.number(lock.pid)
     try:
-        return layout.pack_exact(lock.type, 0, lock.start, length, lock.pid)
+        return layout.pack_exact(lock.type, 0, lock.start, length, pid)
     except Exception as error:      # struct.error, not worth its import
         raise LinuxError(E.EOVERFLOW) from error
 
@@ -306,7 +307,7 @@ def _get_owner(task: Task, file: File, arg: int) -> int:
 def _owner_ex(task: Task, file: File, cmd: int, address: int, layout: Layout) -> int:
     if cmd == F_GETOWN_EX:
         owner = _owner(file)
-        task.mem.write(address, layout.pack(owner.kind, owner.pid))
+        task.mem.write(address, layout.pack(owner.kind, task.process.number(owner.pid)))
         return 0
     kind, pid = layout.unpack(task.mem.read(address, layout.size))
     assert isinstance(kind, int) and isinstance(pid, int)

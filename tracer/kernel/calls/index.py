@@ -3,12 +3,16 @@
 MODULES = {
     "adjtime":
         "adjtimex clock_adjtime clock_adjtime64",
+    "aio":
+        "io_cancel io_destroy io_getevents io_pgetevents io_pgetevents_time64 io_setup io_submit",
     "arch":
         "arch_prctl breakpoint cacheflush get_thread_area get_tls modify_ldt set_thread_area "
         "set_tls usr26 usr32",
     "attributes":
         "chmod chown chown32 fchmod fchmodat fchmodat2 fchown fchown32 fchownat futimesat lchown "
         "lchown32 utime utimensat utimensat_time64 utimes",
+    "bpf":
+        "bpf",
     "caps":
         "capget capset",
     "clocks":
@@ -110,6 +114,8 @@ MODULES = {
     "timers":
         "timer_create timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime "
         "timer_settime64",
+    "userfaultfd":
+        "userfaultfd",
     "vmcopy":
         "process_vm_readv process_vm_writev",
     "xattr":

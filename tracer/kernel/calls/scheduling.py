@@ -295,14 +295,19 @@ _IO_NONE, _IO_REALTIME, _IO_BEST_EFFORT, _IO_IDLE = range(4)
 _IO_DEFAULT = _IO_BEST_EFFORT << 13 | 4
 
 
-@syscall("ioprio_set")
-def ioprio_set(task: Task, which: int, who: int, priority: int) -> int:
+def check_io_priority(task: Task, priority: int) -> None:
+    """ioprio_check_cap: EPERM, EINVAL for an IOPRIO_PRIO_VALUE that the caller may not use."""
     kind, level = priority >> 13 & 7, priority & 7
     if kind == _IO_REALTIME and not (task.creds.capable(CAP_SYS_ADMIN)
                                      or task.creds.capable(CAP_SYS_NICE)):
         raise LinuxError(E.EPERM)
     if kind > _IO_IDLE or (kind == _IO_NONE and level):
         raise LinuxError(E.EINVAL)
+
+
+@syscall("ioprio_set")
+def ioprio_set(task: Task, which: int, who: int, priority: int) -> int:
+    check_io_priority(task, priority)
     if not 1 <= which <= 3:
         raise LinuxError(E.EINVAL)
     found = False

@@ -72,6 +72,7 @@ def truncate(task: Task, path: int, length: int) -> int:
     if is_readonly(location):
         raise LinuxError(E.EROFS)
     inode.permission(MAY_WRITE, task.creds)
+    task.deny_executed(inode)
     old = inode.getattr().size
     _new_size(task, old, length)
     inode.truncate(length)

@@ -129,7 +129,8 @@ def _shmctl(task: Task, shmid: int, cmd: int, buf: int, old: bool) -> int:
         segment = _find(ids, task, shmid, cmd != IPC_STAT, cmd == shared.SHM_STAT_ANY)
         task.mem.write(buf, layouts.pack(task, "shmid64_ds", segment, {
             "shm_segsz": segment.size, "shm_atime": segment.atime, "shm_dtime": segment.dtime,
-            "shm_ctime": segment.ctime, "shm_cpid": segment.cpid, "shm_lpid": segment.lpid,
+            "shm_ctime": segment.ctime, "shm_cpid": task.process.number(segment.cpid),
+            "shm_lpid": task.process.number(segment.lpid),
             "shm_nattch": segment.attached}, old))
         return 0 if cmd == IPC_STAT else segment.id
     if cmd == IPC_SET:
@@ -283,7 +284,7 @@ def _semctl_values(task: Task, get: Callable[[int], SemaphoreSet], semid: int, s
     if cmd == S.GETVAL:
         return item.values[semnum]
     if cmd == S.GETPID:
-        return item.pids[semnum]
+        return task.process.number(item.pids[semnum])
     return item.waiting(semnum, cmd == S.GETZCNT)
 
 
@@ -370,8 +371,8 @@ def _msgctl(task: Task, msqid: int, cmd: int, buf: int, old: bool) -> int:
         task.mem.write(buf, layouts.pack(task, "msqid64_ds", queue, {
             "msg_stime": queue.stime, "msg_rtime": queue.rtime, "msg_ctime": queue.ctime,
             "msg_cbytes": queue.size, "msg_qnum": len(queue.messages),
-            "msg_qbytes": queue.limit, "msg_lspid": queue.lspid,
-            "msg_lrpid": queue.lrpid}, old))
+            "msg_qbytes": queue.limit, "msg_lspid": task.process.number(queue.lspid),
+            "msg_lrpid": task.process.number(queue.lrpid)}, old))
         return 0 if cmd == IPC_STAT else queue.id
     if cmd == IPC_SET:
         uid, gid, mode, limit = layouts.unpack_set(task, "msqid64_ds", buf, old)

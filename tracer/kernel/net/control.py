@@ -87,6 +87,7 @@ def _creds(task: Task, message: Outgoing, data: bytes) -> None:
         raise LinuxError(E.EINVAL)
     pid, uid, gid = (int.from_bytes(data[i:i + 4], "little") for i in (0, 4, 8))
     creds = task.creds
+    pid = task.process.pid_of(pid)
     if (pid != task.tgid and not creds.capable(CAP_SYS_ADMIN)) or (
             uid not in (creds.uid, creds.euid, creds.suid) and not creds.capable(CAP_SETUID)) or (
             gid not in (creds.gid, creds.egid, creds.sgid) and not creds.capable(CAP_SETGID)):
@@ -161,5 +162,6 @@ class Writer:
             self.put(level, kind, data)
         if received.creds is not None:
             pid, uid, gid = received.creds
-            self.put(SOL_SOCKET, SCM_CREDENTIALS, int_bytes(pid) + int_bytes(uid) + int_bytes(gid))
+            self.put(SOL_SOCKET, SCM_CREDENTIALS, int_bytes(self.task.process.number(pid))
+                     + int_bytes(uid) + int_bytes(gid))
         self.rights(received, flags)

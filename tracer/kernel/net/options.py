@@ -257,7 +257,7 @@ def get_socket(task: Task, sock: Socket, name: int, size: int) -> bytes:
         return _pack_timeout(task, name, sock.write_timeout)
     if name == SO_PEERCRED:
         pid, uid, gid = sock.peercred
-        return int_bytes(pid) + int_bytes(uid) + int_bytes(gid)
+        return int_bytes(task.process.number(pid)) + int_bytes(uid) + int_bytes(gid)
     if name == SO_PEERGROUPS:
         if not sock.peercred[0]:
             raise LinuxError(E.ENODATA)
