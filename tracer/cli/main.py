@@ -9,7 +9,9 @@ from tracer.errors import PytraceError
 
 # The first word of a command line → module and name of a click command that takes the rest.
 # A program of such a name is traced as `pytrace -- NAME` or `pytrace ./NAME`.
-SUBCOMMANDS: dict[str, tuple[str, str]] = {}
+SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    "diff": ("tracer.cli.commands.diff", "main"),
+}
 
 INTERNAL_ERROR = 70     # EX_SOFTWARE of sysexits.h
 

@@ -55,7 +55,8 @@ class Difference:
     "moved" (the same call stands elsewhere in its process; details if it changed too), "block"
     (the entries of one inserted or removed run that belongs together, such as a loop of
     retries: either old or new is empty).
-    number: from 1, in the order of printing.  process: label of its process.
+    old, new: sequences that read an entry from the log when it is asked for: the logs must still
+    be open.  number: from 1, in the order of printing.  process: label of its process.
     title: one line that says what happened, without line numbers
     (``openat: flags O_RDONLY → O_RDWR``).
     """
@@ -63,8 +64,8 @@ class Difference:
     kind: str
     number: int
     process: str
-    old: tuple[Entry, ...]
-    new: tuple[Entry, ...]
+    old: Sequence[Entry]
+    new: Sequence[Entry]
     details: tuple[Detail, ...] = ()
     title: str = ""
 

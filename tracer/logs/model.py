@@ -89,10 +89,10 @@ class Call:
     state: "whole"; "unfinished": only its beginning; "resumed": its end or another part, which
     names the call; "continued": the same without the name, where other text broke the line in
     two (the name is that of the call above).  mark: what cut a part short
-    (`` <unfinished ...>``, ``strace: Process 1001 attached``).  arguments: the text between the parentheses, or as much of it as
-    the line has.  pad: the blanks before ``=``.  returned: the text after ``= ``, without the
-    duration; None when the line has no result.  duration: seconds as printed by -T.  Of JSON
-    lines only: names, of the arguments, and elapsed, nanoseconds.
+    (`` <unfinished ...>``, ``strace: Process 1001 attached``).  arguments: the text between the
+    parentheses, or as much of it as the line has.  pad: the blanks before ``=``.  returned: the
+    text after ``= ``, without the duration; None when the line has no result.  duration: seconds
+    as printed by -T.  Of JSON lines only: names, of the arguments, and elapsed, nanoseconds.
     """
 
     line: int

@@ -304,13 +304,21 @@ class _Table:
         return tuple(cells)
 
 
-def parse_lines(lines: Iterable[str], first: int = 1) -> Iterator[Event]:
-    """The events of lines of text, each with its newline; first: the number of the first."""
-    table = _Table()
-    number = first - 1
-    cut: Call | None = None             # of the last call, if its line did not end it
-    for raw in lines:
-        number += 1
+class Parser:
+    """Parses line after line.  It remembers the last call, if its line did not end it, and the
+    table of -c that lines are in."""
+
+    def __init__(self) -> None:
+        self.cut: Call | None = None
+        self._table = _Table()
+
+    @property
+    def plain(self) -> bool:
+        """What the next line means does not depend on the lines before it."""
+        return self.cut is None and not self._table.inside
+
+    def event(self, raw: str, number: int = 1) -> Event:
+        """The event of a line, which comes with its newline; number: its own, from 1."""
         if raw.endswith("\n"):
             if raw.endswith("\r\n"):
                 line, end = raw[:-2], "\r\n"
@@ -318,20 +326,26 @@ def parse_lines(lines: Iterable[str], first: int = 1) -> Iterator[Event]:
                 line, end = raw[:-1], "\n"
         else:
             line, end = raw, ""
-        if table.inside:
-            row = table.line(line, number, end)
+        if self._table.inside:
+            row = self._table.line(line, number, end)
             if row is not None:
-                yield row
-                continue
-        event = parse_line(line, number, end, table.start)
+                return row
+        event = parse_line(line, number, end, self._table.start)
         if event.__class__ is Call:
-            cut = event if event.returned is None else None
-        elif cut is not None and event.__class__ in (Unknown, Note):
-            rest = _parse_rest(line, number, cut, end)
+            self.cut = event if event.returned is None else None
+        elif self.cut is not None and event.__class__ in (Unknown, Note):
+            rest = _parse_rest(line, number, self.cut, end)
             if rest is not None:
-                event = rest
-                cut = rest if rest.returned is None else None
-        yield event
+                self.cut = rest if rest.returned is None else None
+                return rest
+        return event
+
+
+def parse_lines(lines: Iterable[str], first: int = 1) -> Iterator[Event]:
+    """The events of lines of text, each with its newline; first: the number of the first."""
+    event = Parser().event
+    for number, raw in enumerate(lines, first):
+        yield event(raw, number)
 
 
 def parse_line(line: str, number: int = 1, end: str = "\n",

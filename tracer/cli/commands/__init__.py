@@ -1,0 +1,1 @@
+"""The subcommands: ``pytrace NAME …``; see ``tracer.cli.main.SUBCOMMANDS``."""

@@ -1,0 +1,228 @@
+"""Alignment of two sequences of numbers: which elements stay in order.
+
+Patience (elements that are unique in both parts are anchors) as long as the parts are small
+enough, within and otherwise Myers' greedy algorithm (Algorithmica 1, 1986), which gives up after
+some edits and goes on from the place it got farthest to, so that time stays near linear.
+"""
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+Block = tuple[int, int, int]            # start in a, start in b, length
+
+_PATIENCE = 200_000                     # elements of both parts together
+_EDITS, _EDITS_LARGE = 400, 96          # after which Myers' algorithm gives up
+_CHUNK = 64
+
+
+def align(a: Sequence[int], b: Sequence[int]) -> list[Block]:
+    """The common runs of two sequences, in order."""
+    n, m = len(a), len(b)
+    start = _common(a, 0, n, b, 0, m)
+    end = _common_end(a, start, n, b, start, m)
+    blocks: list[Block] = [(0, 0, start)] if start else []
+    if start < n - end and start < m - end:
+        blocks += _middle(a, start, n - end, b, start, m - end)
+    if end:
+        blocks.append((n - end, m - end, end))
+    return _merged(blocks)
+
+
+def _common(a: Sequence[int], i: int, n: int, b: Sequence[int], j: int, m: int) -> int:
+    """Length of the common prefix of a[i:n] and b[j:m]."""
+    most = min(n - i, m - j)
+    if most <= 0 or a[i] != b[j]:
+        return 0
+    done, step = 1, _CHUNK
+    while done < most:
+        size = min(step, most - done)
+        if a[i + done:i + done + size] == b[j + done:j + done + size]:
+            done += size
+            step = min(step * 4, 1 << 16)
+        elif size == 1:
+            break
+        elif size <= 16:
+            while a[i + done] == b[j + done]:
+                done += 1
+            break
+        else:
+            step = size // 4
+            most = min(most, done + size)
+    return done
+
+
+def _common_end(a: Sequence[int], i: int, n: int, b: Sequence[int], j: int, m: int) -> int:
+    """Length of the common suffix of a[i:n] and b[j:m]."""
+    most = min(n - i, m - j)
+    done, step = 0, _CHUNK
+    while done < most:
+        size = min(step, most - done)
+        if a[n - done - size:n - done] == b[m - done - size:m - done]:
+            done += size
+            step = min(step * 4, 1 << 16)
+        elif size == 1:
+            break
+        else:
+            step = max(1, size // 4)
+            most = min(most, done + size)
+    return done
+
+
+def _merged(blocks: list[Block]) -> list[Block]:
+    merged: list[Block] = []
+    for i, j, size in blocks:
+        if merged:
+            pi, pj, before = merged[-1]
+            if pi + before == i and pj + before == j:
+                merged[-1] = (pi, pj, before + size)
+                continue
+        merged.append((i, j, size))
+    return merged
+
+
+def _middle(a: Sequence[int], i1: int, i2: int, b: Sequence[int], j1: int, j2: int
+            ) -> list[Block]:
+    """Aligns parts: elements that the other part does not have are left out first."""
+    ours, theirs = set(a[i1:i2]), set(b[j1:j2])
+    if not ours & theirs:
+        return []
+    left = [i for i in range(i1, i2) if a[i] in theirs]
+    right = [j for j in range(j1, j2) if b[j] in ours]
+    del ours, theirs
+    x, y = [a[i] for i in left], [b[j] for j in right]
+    pairs = (_patience(x, 0, len(x), y, 0, len(y)) if len(x) + len(y) <= _PATIENCE
+             else _myers(x, 0, len(x), y, 0, len(y), _EDITS_LARGE))
+    blocks: list[Block] = []
+    for p, q, size in pairs:
+        for k in range(size):
+            blocks.append((left[p + k], right[q + k], 1))
+    return _merged(blocks)
+
+
+def _patience(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int) -> list[Block]:
+    blocks: list[Block] = []
+    parts = [(i1, i2, j1, j2)]
+    while parts:
+        i1, i2, j1, j2 = parts.pop()
+        size = _common(a, i1, i2, b, j1, j2)
+        if size:
+            blocks.append((i1, j1, size))
+            i1, j1 = i1 + size, j1 + size
+        size = _common_end(a, i1, i2, b, j1, j2)
+        if size:
+            i2, j2 = i2 - size, j2 - size
+            blocks.append((i2, j2, size))
+        if i1 >= i2 or j1 >= j2:
+            continue
+        anchors = _anchors(a, i1, i2, b, j1, j2)
+        if not anchors:
+            blocks += _myers(a, i1, i2, b, j1, j2, _EDITS)
+            continue
+        for i, j in anchors:
+            parts.append((i1, i, j1, j))
+            blocks.append((i, j, 1))
+            i1, j1 = i + 1, j + 1
+        parts.append((i1, i2, j1, j2))
+    return sorted(blocks)
+
+
+def _anchors(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int
+             ) -> list[tuple[int, int]]:
+    """The longest chain of elements that are unique in both parts."""
+    places: dict[int, int] = {}
+    for i in range(i1, i2):
+        places[a[i]] = -1 if a[i] in places else i
+    seen: dict[int, int] = {}
+    for j in range(j1, j2):
+        seen[b[j]] = -1 if b[j] in seen else j
+    pairs = [(i, seen[key]) for key, i in places.items() if i >= 0 and seen.get(key, -1) >= 0]
+    pairs.sort()
+    tails: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for k, (_, j) in enumerate(pairs):
+        at = bisect_left(tails, j)
+        before.append(last[at - 1] if at else -1)
+        if at == len(tails):
+            tails.append(j)
+            last.append(k)
+        else:
+            tails[at] = j
+            last[at] = k
+    chain = []
+    k = last[-1] if last else -1
+    while k >= 0:
+        chain.append(pairs[k])
+        k = before[k]
+    return chain[::-1]
+
+
+def _myers(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int, edits: int
+           ) -> list[Block]:
+    blocks: list[Block] = []
+    while i1 < i2 and j1 < j2:
+        found, i1, j1 = _greedy(a, i1, i2, b, j1, j2, edits)
+        blocks += found
+    return blocks
+
+
+def _greedy(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int, edits: int
+            ) -> tuple[list[Block], int, int]:
+    """Common runs up to the end, or to where ``edits`` edits lead farthest; and that place."""
+    n, m = i2 - i1, j2 - j1
+    reach: dict[int, int] = {1: 0}
+    trace: list[dict[int, int]] = []
+    best = (0, 0)
+    for d in range(edits + 1):
+        trace.append(reach.copy() if d < 8 else
+                     {k: reach[k] for k in range(-d - 1, d + 2) if k in reach})
+        for k in range(-d, d + 1, 2):
+            if k < -m or k > n:
+                continue
+            if k == -d or (k != d and reach.get(k - 1, -1) < reach.get(k + 1, -1)):
+                x = reach.get(k + 1, -1)
+            else:
+                x = reach.get(k - 1, -1) + 1
+            y = x - k
+            if x < 0 or x > n or y < 0 or y > m:
+                reach.pop(k, None)
+                continue
+            if x < n and y < m and a[i1 + x] == b[j1 + y]:
+                size = _common(a, i1 + x, i2, b, j1 + y, j2)
+                x += size
+                y += size
+            reach[k] = x
+            if x >= n and y >= m:
+                return _path(trace, x, y, i1, j1), i2, j2
+            if x + y > best[0] + best[1]:
+                best = (x, y)
+                depth = d
+    x, y = best
+    if x + y == 0:
+        return [], i2, j2
+    return _path(trace[:depth + 1], x, y, i1, j1), i1 + x, j1 + y
+
+
+def _path(trace: list[dict[int, int]], x: int, y: int, i1: int, j1: int) -> list[Block]:
+    """The common runs on the way to a point, from what was reached after each edit."""
+    blocks: list[Block] = []
+    for d in range(len(trace) - 1, -1, -1):
+        reach = trace[d]
+        k = x - y
+        if d == 0:
+            if x:
+                blocks.append((i1, j1, x))
+            break
+        if k == -d or (k != d and reach.get(k - 1, -1) < reach.get(k + 1, -1)):
+            before_k = k + 1
+            start = reach[before_k]
+        else:
+            before_k = k - 1
+            start = reach[before_k] + 1
+        size = x - start
+        if size:
+            blocks.append((i1 + start, j1 + start - k, size))
+        x = reach[before_k]
+        y = x - before_k
+    return blocks[::-1]

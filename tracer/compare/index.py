@@ -1,0 +1,473 @@
+"""Reads a log into streams: for every process, numbers that stand for its lines.
+
+No text is kept.  An entry of a stream costs some twenty bytes, and what is to be shown is read
+again from its place in the file (in a temporary file, if the log is compressed or a pipe).
+"""
+from __future__ import annotations
+
+import io
+import tempfile
+from array import array
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO, TypeGuard
+
+from tracer.compare.model import Entry, LogInfo
+from tracer.compare.rules import PROCESSES, TIMES
+from tracer.compare.shapes import (
+    BELOW,
+    CALL,
+    END,
+    ENDED,
+    EVENT,
+    FORKS,
+    NOTE,
+    PART,
+    SUMMARY,
+    UNKNOWN,
+    Shape,
+    Shaper,
+)
+from tracer.compare.space import Regions, Space
+from tracer.logs.errors import LogError
+from tracer.logs.model import CONTINUED, NO_PREFIX, UNFINISHED, WHOLE, Call, Event, Prefix
+from tracer.logs.parse import Parser, parse_prefix
+from tracer.logs.source import Source, failures, name_of, open_bytes
+
+_SHAPES = 30_000            # shapes that are kept
+_FIRST_UNKNOWN = 10         # line numbers of unknown lines that are reported
+_PID = 2                    # the class of process ids, see scan.COMPARED
+_ADDRESS = 1
+_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz_")
+
+
+class Stream:
+    """One process of a log.
+
+    keys: hash of each entry's template.  first, last: the physical lines (from 0) where it
+    begins and ends.  starts: where its compared values begin in ``classes`` and ``values``;
+    there is one more than entries.  A class below Regions.FIRST is one of scan.COMPARED, others
+    are regions of addresses.
+    """
+
+    def __init__(self, pid: int | None, space: Space) -> None:
+        self.pid = pid
+        self.space = space
+        self.keys = array("q")
+        self.first = array("I")
+        self.last = array("I")
+        self.starts = array("I", [0])
+        self.classes = array("I")
+        self.values = array("Q")
+        self.children: list[tuple[int, int]] = []       # entry, pid
+        self.parent: Stream | None = None
+        self.name = ""
+        self.ended = False
+        self.open: list[tuple[int, Call]] = []          # parts of a call, with their lines
+        self.handles_children = False
+        self.deaths: dict[int, list[tuple[int, Shape]]] = {}    # SIGCHLDs to be placed
+        self.waited: dict[int, int] = {}                # child → the entry that reaped it
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def words(self, entry: int) -> Iterator[tuple[int, int]]:
+        """The compared values of an entry, with their classes."""
+        start, end = self.starts[entry], self.starts[entry + 1]
+        return zip(self.classes[start:end], self.values[start:end])
+
+
+class Log:
+    """A log that has been read.  Close it when nothing more is to be shown."""
+
+    def __init__(self, source: Source, shaper: Shaper) -> None:
+        self.name = name_of(source)
+        self.shaper = shaper
+        self.regions = Regions()
+        self.streams: dict[int | None, Stream] = {}
+        self.offsets = array("Q", [0])
+        self.numbers: array[int] | None = None      # of a log that was converted
+        self.calls = self.signals = self.unknown = 0
+        self.unknown_lines: list[int] = []
+        self.middles: dict[int, list[int]] = {}     # first line → lines between it and the last
+        self.kept: dict[int, Event] = {}            # events that depend on the lines above
+        self.closing = ExitStack()
+        self.file: IO[bytes]
+        try:
+            stream = self.closing.enter_context(open_bytes(source))
+            _Indexer(self).read(self._seekable(stream))
+        except failures() as error:
+            self.close()
+            raise LogError(f"{self.name}: {getattr(error, 'strerror', None) or error}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.closing.close()
+
+    def info(self) -> LogInfo:
+        """Figures of the log."""
+        return LogInfo(self.name, len(self.offsets) - 1, self.calls, self.signals, self.unknown,
+                       tuple(self.unknown_lines))
+
+    def _seekable(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """The lines of the log; they can be read again from ``self.file``."""
+        raw = getattr(stream, "raw", None)
+        start = stream.tell() if isinstance(raw, io.FileIO) and raw.seekable() else None
+        first = stream.readline(1 << 26)
+        if first.startswith(b"{"):
+            self.file = self._temporary()
+            return self._converted(first, stream)
+        if start is not None:
+            stream.seek(start)
+            self.offsets[0] = start
+            self.file = stream
+            return iter(stream)
+        self.file = self._temporary()
+        return self._spooled(first, stream)
+
+    def _temporary(self) -> IO[bytes]:
+        return self.closing.enter_context(tempfile.TemporaryFile())
+
+    def _spooled(self, first: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+        write = self.file.write
+        line = first
+        while line:
+            write(line)
+            yield line
+            line = stream.readline()
+
+    def _converted(self, first: bytes, stream: IO[bytes]) -> Iterator[bytes]:
+        """JSON lines as strace's text."""
+        from tracer.logs.jsonlines import parse_json_lines
+
+        def text() -> Iterator[str]:
+            line = first
+            while line:
+                yield line.decode("utf-8", "surrogateescape")
+                line = stream.readline()
+
+        self.numbers = array("I")
+        for event in parse_json_lines(text()):
+            prefix = event.prefix
+            shown = str(event)
+            if prefix.pid is not None and not prefix.text:
+                shown = f"{prefix.pid:<5} {shown}"
+            if not shown.endswith("\n"):
+                shown += "\n"
+            line = shown.encode("utf-8", "surrogateescape")
+            self.numbers.append(event.line)
+            self.file.write(line)
+            yield line
+
+    # -- what is shown
+
+    def number(self, line: int) -> int:
+        """The number, from 1, of a physical line in the log as it was given."""
+        return line + 1 if self.numbers is None else self.numbers[line]
+
+    def text(self, line: int) -> str:
+        """A physical line's text (lines count from 0)."""
+        self.file.seek(self.offsets[line])
+        raw = self.file.read(self.offsets[line + 1] - self.offsets[line])
+        return raw.decode("utf-8", "surrogateescape")
+
+    def event(self, line: int) -> Event:
+        """A physical line's event, as it was when it was read."""
+        kept = self.kept.get(line)
+        return kept if kept is not None else Parser().event(self.text(line), self.number(line))
+
+    def entry(self, stream: Stream, index: int) -> Entry:
+        """An entry of a stream, to be shown."""
+        first, last = stream.first[index], stream.last[index]
+        event = self.event(first)
+        if first != last and isinstance(event, Call):
+            lines = (*self.middles.get(first, ()), last)
+            event = joined([event, *filter(_is_call, map(self.event, lines))])
+        text = str(event).rstrip("\r\n")
+        return Entry(self.number(first), self.number(last) if first != last else None, text,
+                     self.shaper.event_text(event)[1], event)
+
+
+def _is_call(event: Event) -> TypeGuard[Call]:
+    return isinstance(event, Call)
+
+
+def joined(parts: list[Call]) -> Call:
+    """One call from its parts; a mark stays only if it never ended."""
+    first, last = parts[0], parts[-1]
+    arguments = "".join([part.arguments for part in parts])
+    mark = last.mark
+    if last.returned is None:
+        return Call(first.line, first.prefix, first.name, arguments, "", None, None, UNFINISHED,
+                    mark, first.end)
+    start = f"{first.prefix.text}{first.name}({arguments}{mark})"
+    return Call(first.line, first.prefix, first.name, arguments, " " * max(1, 40 - len(start)),
+                last.returned, last.duration, WHOLE, mark, first.end)
+
+
+class _Indexer:
+    """Fills a Log."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.shaper = log.shaper
+        self.shapes: dict[str, Shape] = {}
+        self.parser = Parser()
+        self.times = TIMES not in log.shaper.rules
+        self.current: Stream | None = None          # of the line above
+        self.forked: dict[int, tuple[Stream, Space]] = {}
+        self.attached: set[int] = set()
+        # all entries, if the order of processes counts
+        self.all = None if PROCESSES in log.shaper.rules else Stream(None, Space(log.regions))
+
+    def read(self, lines: Iterator[bytes]) -> None:
+        log, shapes, parser, take = self.log, self.shapes, self.parser, self._take
+        offsets = log.offsets
+        position = offsets[0]
+        number = -1
+        for raw in lines:
+            number += 1
+            position += len(raw)
+            offsets.append(position)
+            line = raw.decode("utf-8", "surrogateescape")
+            if raw[0] in _PLAIN:
+                prefix, body = NO_PREFIX, line
+            else:
+                prefix, at = parse_prefix(line)
+                body = line[at:] if at else line
+            shape = shapes.get(body)
+            if shape is None:
+                shape = self._shape(line, body, number)
+            else:
+                parser.cut = None
+            take(shape, number, prefix)
+        self._finish()
+
+    def _shape(self, line: str, body: str, number: int) -> Shape:
+        parser = self.parser
+        independent = parser.plain
+        event = parser.event(line, self.log.number(number))
+        shape = self.shaper.shape(event)
+        if shape.kind in (CALL, EVENT, ENDED) and parser.plain:
+            if len(self.shapes) >= _SHAPES:
+                self.shapes.clear()
+            self.shapes[body] = shape
+        elif not independent and shape.kind in (SUMMARY, PART, END) and (
+                shape.part is None or shape.part.state == CONTINUED):
+            self.log.kept[number] = event
+        return shape
+
+    # -- streams
+
+    def _stream(self, prefix: Prefix) -> Stream:
+        pid = prefix.pid
+        streams = self.log.streams
+        if pid is None:
+            if self.current is None:
+                return self._new(None)
+            if None in streams:
+                return streams[None]
+            alive = [stream for stream in streams.values() if not stream.ended]
+            return alive[0] if len(alive) == 1 else next(iter(streams.values()))
+        stream = streams.get(pid)
+        if stream is not None:
+            return stream
+        if None in streams and len(streams) == 1 and pid not in self.forked \
+                and pid not in self.attached:
+            # the first process, whose pid is printed only while there are others
+            stream = streams.pop(None)
+            stream.pid = pid
+            streams[pid] = stream
+            return stream
+        return self._new(pid)
+
+    def _new(self, pid: int | None) -> Stream:
+        log = self.log
+        space = Space(log.regions)
+        parent = None
+        if pid is not None:
+            known = self.forked.pop(pid, None)
+            if known is not None:
+                parent, space = known
+            else:               # its first line stands before the end of the call that made it
+                for stream in log.streams.values():
+                    if stream.open and stream.open[0][1].name in FORKS:
+                        parent = stream
+                        flags = stream.open[0][1].arguments
+                        space = (stream.space if "CLONE_VM" in flags else stream.space.copy())
+        stream = Stream(pid, space)
+        stream.parent = parent
+        if parent is not None:
+            stream.name = parent.name
+        log.streams[pid] = stream
+        return stream
+
+    # -- lines
+
+    def _take(self, shape: Shape, number: int, prefix: Prefix) -> None:
+        kind = shape.kind
+        log = self.log
+        if kind == CALL:
+            log.calls += 1
+            stream = self.current = self._stream(prefix)
+            self._commit(stream, shape, number, number, prefix)
+            return
+        part = shape.part
+        if part is not None:
+            if part.state == CONTINUED and self.current is not None:
+                stream = self.current
+            else:
+                stream = self.current = self._stream(prefix)
+            if part.state == UNFINISHED and stream.open:
+                self._abandon(stream)
+            stream.open.append((number, part))
+            if kind == END:
+                log.calls += 1
+                first = self._parts(stream)
+                call = joined([each for _, each in first])
+                self._commit(stream, self.shaper.call(call), first[0][0], number,
+                             first[0][1].prefix)
+            return
+        if kind == NOTE and shape.effect is not None:
+            self.attached.add(shape.effect[1])
+        if not shape.text:
+            return
+        if kind in (BELOW, NOTE, SUMMARY):
+            stream = self.current if self.current is not None else self._stream(prefix)
+        else:
+            stream = self.current = self._stream(prefix)
+        if kind == UNKNOWN:
+            log.unknown += 1
+            if len(log.unknown_lines) < _FIRST_UNKNOWN:
+                log.unknown_lines.append(log.number(number))
+        elif kind == EVENT:
+            log.signals += 1
+            if shape.effect is not None and not stream.handles_children:
+                child = shape.effect[1]
+                if child in stream.waited:
+                    self._append(stream, shape, number, number, prefix)
+                    self._move(stream, stream.waited[child] + 1)
+                else:
+                    stream.deaths.setdefault(child, []).append((number, shape))
+                return
+        elif kind == ENDED:
+            if stream.open:
+                self._abandon(stream)
+            self._settle(stream)
+            stream.ended = True
+        self._append(stream, shape, number, number, prefix)
+
+    def _parts(self, stream: Stream) -> list[tuple[int, Call]]:
+        """The parts of the call that has ended."""
+        parts, stream.open = stream.open, []
+        if len(parts) > 2:
+            self.log.middles[parts[0][0]] = [number for number, _ in parts[1:-1]]
+        return parts
+
+    def _abandon(self, stream: Stream) -> None:
+        """A call that never ended."""
+        parts = self._parts(stream)
+        self.log.calls += 1
+        shape = self.shaper.call(joined([part for _, part in parts]))
+        self._commit(stream, shape, parts[0][0], parts[-1][0], parts[0][1].prefix)
+
+    def _commit(self, stream: Stream, shape: Shape, first: int, last: int,
+                prefix: Prefix) -> None:
+        """A call has ended."""
+        effect = shape.effect
+        if effect is None:
+            if not shape.ignored:
+                self._append(stream, shape, first, last, prefix)
+            return
+        word = effect[0]
+        space = stream.space
+        if word == "map":
+            space.map(effect[1], effect[2])
+        elif word == "brk":
+            space.grow_heap(effect[1])
+        elif word == "remap" and effect[1] != effect[3]:
+            space.map(effect[3], effect[4])
+        if not shape.ignored:
+            self._append(stream, shape, first, last, prefix)
+        if word == "unmap" or (word == "remap" and effect[1] != effect[3]):
+            space.unmap(effect[1], effect[2])
+        elif word == "exec":
+            stream.space = Space(self.log.regions)
+            stream.name = effect[1]
+        elif word == "handles":
+            stream.handles_children = effect[1]
+        elif word == "fork":
+            if not shape.ignored:
+                stream.children.append((len(stream) - 1, effect[1]))
+            if effect[1] not in self.log.streams:
+                self.forked[effect[1]] = stream, space if effect[2] else space.copy()
+        elif word == "waited":
+            stream.waited[effect[1]] = len(stream) - 1
+            for number, death in stream.deaths.pop(effect[1], ()):
+                self._append(stream, death, number, number, prefix)
+
+    def _settle(self, stream: Stream) -> None:
+        """SIGCHLDs of children that were never waited for stand at the end."""
+        for deaths in stream.deaths.values():
+            for number, shape in deaths:
+                self._append(stream, shape, number, number, NO_PREFIX)
+        stream.deaths.clear()
+
+    def _append(self, stream: Stream, shape: Shape, first: int, last: int,
+                prefix: Prefix) -> None:
+        key = shape.hash
+        if self.times and prefix.text:
+            key = hash((key, prefix.time, prefix.relative))
+        target = stream
+        if self.all is not None:
+            target = self.all
+            if prefix.pid is not None:
+                target.classes.append(_PID)
+                target.values.append(prefix.pid)
+        if shape.values:
+            classes = target.classes
+            values = target.values
+            for kind, value in shape.values:
+                classes.append(stream.space.find(value) if kind == _ADDRESS else kind)
+                values.append(value)
+        target.keys.append(key)
+        target.first.append(first)
+        target.last.append(last)
+        target.starts.append(len(target.values))
+
+    def _move(self, stream: Stream, at: int) -> None:
+        """The last entry to an earlier place."""
+        if self.all is not None or at >= len(stream) - 1:
+            return
+        for column in (stream.keys, stream.first, stream.last):
+            column.insert(at, column.pop())
+        starts = stream.starts
+        begin, last = starts[at], starts[-2]
+        size = starts[-1] - last
+        for words in (stream.classes, stream.values):
+            moved = words[last:]
+            del words[last:]
+            words[begin:begin] = moved
+        starts.pop()
+        for i in range(at, len(starts)):
+            starts[i] += size
+        starts.insert(at, begin)
+        stream.children = [(entry + (entry >= at), pid) for entry, pid in stream.children]
+        stream.waited = {pid: entry + (entry >= at) for pid, entry in stream.waited.items()}
+
+    def _finish(self) -> None:
+        for stream in list(self.log.streams.values()):
+            if stream.open:
+                self._abandon(stream)
+            self._settle(stream)
+        if self.all is not None:
+            self.log.streams = {None: self.all}
