@@ -1,21 +1,20 @@
 """ELF headers, checked as Linux's fs/binfmt_elf.c checks them (6.12).
 
 Only the file header, the program headers, the interpreter's path and AArch64's property
-note are ever read, at most 4 KiB each, whatever the headers say.  The structures are
-pyelftools'; its `ELFFile` is not used, because it also reads section headers, which a
-kernel ignores and which may be garbage.
+note are ever read, at most 4 KiB each, whatever the headers say.  The two records that a kernel
+reads are unpacked here and not by pyelftools, which refuses what Linux accepts (unknown classes
+and versions, garbage in section headers) and takes a third of a run's start-up to import.  It
+names machines in messages; symbols and debugging information are read with it.
 """
 from __future__ import annotations
 
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
+import struct
+from typing import TYPE_CHECKING, NamedTuple
 
 from loader.errors import EIO, ELIBBAD, ENOEXEC, ElfError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from elftools.elf.structs import ELFStructs
 
     Read = Callable[[int, int], bytes]
 
@@ -39,18 +38,43 @@ EF_ARM_EABI_MASK = 0xFF000000
 EF_ARM_APCS_26 = 0x08
 ELFOSABI_ARM_FDPIC = 65
 
+# elf.h: Elf32_Ehdr and Elf64_Ehdr after e_ident; the program headers, whose p_flags stands in
+# another place (the order below is that of Segment).
+_EHDR = {32: struct.Struct("<16xHHIIIIIHHHHHH"), 64: struct.Struct("<16xHHIQQQIHHHHHH")}
+_PHDR = {32: struct.Struct("<8I"), 64: struct.Struct("<2I6Q")}
+_PHDR_ORDER = {32: (0, 6, 1, 2, 4, 5, 7), 64: (0, 1, 2, 3, 5, 6, 7)}
+
 TYPE_NAMES = {0: "of no type", 1: "a relocatable object file", 4: "a core dump"}
 
 
 class Segment(NamedTuple):
-    """A PT_LOAD or PT_TLS header; addresses and sizes in bytes, flags of PF_R, PF_W, PF_X."""
+    """A program header; addresses and sizes in bytes, flags of PF_R, PF_W, PF_X."""
 
-    vaddr: int
-    memsz: int
-    offset: int
-    filesz: int
+    type: int
     flags: int
+    offset: int
+    vaddr: int
+    filesz: int
+    memsz: int
     align: int
+
+
+class Header(NamedTuple):
+    """The ELF header after e_ident; names as in elf.h."""
+
+    e_type: int
+    e_machine: int
+    e_version: int
+    e_entry: int
+    e_phoff: int
+    e_shoff: int
+    e_flags: int
+    e_ehsize: int
+    e_phentsize: int
+    e_phnum: int
+    e_shentsize: int
+    e_shnum: int
+    e_shstrndx: int
 
 
 class ElfImage:
@@ -73,15 +97,15 @@ class ElfImage:
     __slots__ = ("abi", "alignment", "e_flags", "e_type", "entry", "exec_stack", "file_size",
                  "interp", "name", "phdr_vaddr", "phentsize", "phnum", "segments", "tls")
 
-    def __init__(self, name: str, abi: str, header: Any, phdrs: list[Any], interp: bytes | None,
-                 file_size: int) -> None:
+    def __init__(self, name: str, abi: str, header: Header, phdrs: list[Segment],
+                 interp: bytes | None, file_size: int) -> None:
         self.name = name
         self.abi = abi
-        self.e_type: int = header.e_type
-        self.entry: int = header.e_entry
-        self.e_flags: int = header.e_flags
-        self.phentsize: int = header.e_phentsize
-        self.phnum: int = header.e_phnum
+        self.e_type = header.e_type
+        self.entry = header.e_entry
+        self.e_flags = header.e_flags
+        self.phentsize = header.e_phentsize
+        self.phnum = header.e_phnum
         self.file_size = file_size
         self.interp = interp
         self.exec_stack: bool | None = None
@@ -90,12 +114,12 @@ class ElfImage:
         self.alignment = 0
         self.segments: list[Segment] = []
         for phdr in phdrs:
-            if phdr.p_type == PT_LOAD:
-                self._add_load(_segment(phdr), header.e_phoff)
-            elif phdr.p_type == PT_TLS:
-                self.tls = _segment(phdr)
-            elif phdr.p_type == PT_GNU_STACK:
-                self.exec_stack = bool(phdr.p_flags & PF_X)
+            if phdr.type == PT_LOAD:
+                self._add_load(phdr, header.e_phoff)
+            elif phdr.type == PT_TLS:
+                self.tls = phdr
+            elif phdr.type == PT_GNU_STACK:
+                self.exec_stack = bool(phdr.flags & PF_X)
         self.alignment = -(-self.alignment // PAGE_SIZE) * PAGE_SIZE
 
     def _add_load(self, segment: Segment, phoff: int) -> None:
@@ -154,7 +178,7 @@ def parse_interpreter(read: Read, size: int, name: str, program: ElfImage) -> El
 
 
 def _parse(read: Read, size: int, name: str,
-           wanted_abi: str | None = None) -> tuple[ElfImage, Any]:
+           wanted_abi: str | None = None) -> tuple[ElfImage, Segment | None]:
     """The image and its PT_GNU_PROPERTY header; an interpreter's own PT_INTERP is ignored."""
     start = read(0, HEADER_SIZE)
     if start[:4] != b"\x7fELF":
@@ -162,10 +186,7 @@ def _parse(read: Read, size: int, name: str,
     # The kernel looks at a zero-filled buffer, so a short file is no error of its own.
     start = start.ljust(HEADER_SIZE, b"\0")
     abi, bits = _machine(start, name)
-    structs = _structs(bits)
-    # pyelftools refuses unknown classes and versions, which Linux does not look at.
-    usual = start[:4] + bytes((bits // 32, 1, 1, 0)) + start[8:20] + b"\1\0\0\0" + start[24:]
-    header = _unpack(structs, "Elf_Ehdr", usual, name)
+    header = Header(*_EHDR[bits].unpack_from(start))
     is_interp = wanted_abi is not None
     if abi != wanted_abi and is_interp:
         raise ElfError(ENOEXEC, f"for {abi}, the program is for {wanted_abi}", name)
@@ -174,13 +195,13 @@ def _parse(read: Read, size: int, name: str,
         raise ElfError(ENOEXEC, f"no executable: {what}", name)
     if abi == "arm":
         _check_arm(header, start, name)
-    phdrs = _program_headers(read, structs, header, size, name)
+    phdrs = _program_headers(read, bits, header, size, name)
     interp = None
     properties = None
     for phdr in phdrs:
-        if phdr.p_type == PT_GNU_PROPERTY:
+        if phdr.type == PT_GNU_PROPERTY:
             properties = phdr
-        elif phdr.p_type == PT_INTERP and not is_interp:
+        elif phdr.type == PT_INTERP and not is_interp:
             interp = _interpreter(read, phdr, name)
             break
     return ElfImage(name, abi, header, phdrs, interp, size), properties
@@ -202,7 +223,7 @@ def _machine(start: bytes, name: str) -> tuple[str, int]:
     raise ElfError(ENOEXEC, f"for another machine ({machine})", name)
 
 
-def _check_arm(header: Any, start: bytes, name: str) -> None:
+def _check_arm(header: Header, start: bytes, name: str) -> None:
     """arch/arm/kernel/elf.c: the entry's alignment, and no 26-bit code."""
     if header.e_entry & 3 == 2:
         raise ElfError(ENOEXEC, f"misaligned entry point {header.e_entry:#x}", name)
@@ -212,36 +233,14 @@ def _check_arm(header: Any, start: bytes, name: str) -> None:
         raise ElfError(ENOEXEC, "an FDPIC executable", name)
 
 
-def _structs(bits: int) -> ELFStructs:
-    from elftools.elf.structs import ELFStructs
-    structs = ELFStructs(little_endian=True, elfclass=bits)
-    structs.create_basic_structs()
-    structs.create_advanced_structs()
-    return structs
-
-
-def _unpack(structs: ELFStructs, struct_name: str, data: bytes, name: str) -> Any:
-    """One structure with its enumerations as plain numbers."""
-    from elftools.common.utils import struct_parse
-    from elftools.elf.enums import ENUM_E_TYPE, ENUM_P_TYPE_BASE
-    try:
-        record = struct_parse(getattr(structs, struct_name), BytesIO(data))
-        for field, names in (("e_type", ENUM_E_TYPE), ("p_type", ENUM_P_TYPE_BASE)):
-            value = record.get(field)
-            if isinstance(value, str):
-                record[field] = names[value]
-    except Exception as error:      # pyelftools raises many kinds on damaged headers
-        raise ElfError(ENOEXEC, f"damaged header ({type(error).__name__})", name) from None
-    return record
-
-
-def _program_headers(read: Read, structs: ELFStructs, header: Any, size: int,
-                     name: str) -> list[Any]:
-    entry_size = 56 if structs.elfclass == 64 else 32
+def _program_headers(read: Read, bits: int, header: Header, size: int,
+                     name: str) -> list[Segment]:
+    record, order = _PHDR[bits], _PHDR_ORDER[bits]
+    entry_size = record.size
     if header.e_phentsize != entry_size:
         what = f"program headers of {header.e_phentsize} bytes, not {entry_size}"
         if header.e_phentsize in (32, 56):
-            what = f"a {96 - structs.elfclass}-bit file with a {structs.elfclass}-bit machine"
+            what = f"a {96 - bits}-bit file with a {bits}-bit machine"
         raise ElfError(ENOEXEC, what, name)
     number = header.e_phnum
     if number == 0:
@@ -253,35 +252,29 @@ def _program_headers(read: Read, structs: ELFStructs, header: Any, size: int,
     if len(data) != total:
         raise ElfError(ENOEXEC, f"truncated: program headers at {header.e_phoff:#x}, "
                        f"past the end of the file ({size} bytes)", name)
-    return [_unpack(structs, "Elf_Phdr", data[i:i + entry_size], name)
-            for i in range(0, total, entry_size)]
+    return [Segment(*[words[i] for i in order]) for words in record.iter_unpack(data)]
 
 
-def _segment(phdr: Any) -> Segment:
-    return Segment(phdr.p_vaddr, phdr.p_memsz, phdr.p_offset, phdr.p_filesz, phdr.p_flags,
-                   phdr.p_align)
-
-
-def _interpreter(read: Read, phdr: Any, name: str) -> bytes:
-    if not 2 <= phdr.p_filesz <= PATH_MAX:
-        raise ElfError(ENOEXEC, f"interpreter path of {phdr.p_filesz} bytes", name)
-    path = read(phdr.p_offset, phdr.p_filesz) if phdr.p_offset < 1 << 63 else b""
-    if len(path) != phdr.p_filesz:
-        raise ElfError(EIO, f"truncated: interpreter path at {phdr.p_offset:#x}, "
+def _interpreter(read: Read, phdr: Segment, name: str) -> bytes:
+    if not 2 <= phdr.filesz <= PATH_MAX:
+        raise ElfError(ENOEXEC, f"interpreter path of {phdr.filesz} bytes", name)
+    path = read(phdr.offset, phdr.filesz) if phdr.offset < 1 << 63 else b""
+    if len(path) != phdr.filesz:
+        raise ElfError(EIO, f"truncated: interpreter path at {phdr.offset:#x}, "
                        "past the end of the file", name)
     if path[-1]:
         raise ElfError(ENOEXEC, "interpreter path without a terminating NUL", name)
     return path[:path.index(0)]
 
 
-def _check_properties(read: Read, abi: str, phdr: Any, name: str) -> None:
+def _check_properties(read: Read, abi: str, phdr: Segment | None, name: str) -> None:
     """The GNU property note, which only AArch64 kernels read."""
     if phdr is None or abi != "aarch64":
         return
-    size = phdr.p_filesz
+    size = phdr.filesz
     if size > PROPERTY_MAX:
         raise ElfError(ENOEXEC, f"GNU property note of {size} bytes", name)
-    data = read(phdr.p_offset, size) if phdr.p_offset < 1 << 63 else b""
+    data = read(phdr.offset, size) if phdr.offset < 1 << 63 else b""
     if len(data) < 16:
         raise ElfError(EIO, "truncated: GNU property note past the end of the file", name)
     namesz, descsz, kind = (int.from_bytes(data[i:i + 4], "little") for i in (0, 4, 8))
