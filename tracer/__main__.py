@@ -1,8 +1,6 @@
 """`python -m tracer` is `pytrace`."""
 from __future__ import annotations
 
-import sys
+from tracer.cli.main import command
 
-from tracer.cli.main import main
-
-sys.exit(main())
+command()
