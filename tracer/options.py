@@ -30,7 +30,8 @@ class RunOptions:
         "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks", "format",
         "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory", "output",
         "output_append", "output_separately", "personality", "program", "quiet", "raw",
-        "read_dump", "relative_timestamps", "root", "seed", "signals", "stack_traces", "status",
+        "read_dump", "record_files", "relative_timestamps", "root", "seed", "signals",
+        "stack_traces", "status",
         "string_limit", "strings_in_hex", "summary", "summary_columns", "summary_overhead",
         "summary_sort", "summary_wall_clock", "syscall_number", "syscall_times", "tips", "trace",
         "trace_paths", "user", "verbose_set", "whole_lines", "write_dump", "xlat",
@@ -55,6 +56,7 @@ class RunOptions:
         # Where the log goes.
         self.output: str | None = None          # -o; "|cmd" or "!cmd" is a command
         self.format = "strace"                  # or "json", "chrome"
+        self.record_files: int | None = None    # most bytes of all files' contents in the log
         self.output_append = False
         self.output_separately = False          # one file per process
         self.column = 40                        # -a

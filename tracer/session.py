@@ -31,6 +31,7 @@ from tracer.tracing import make_tracer
 
 if TYPE_CHECKING:
     from tracer.options import RunOptions
+    from tracer.vfs.changes import Changes
     from tracer.vfs.personality import Guest
 
 # What the sandbox's program finds in its environment.
@@ -140,6 +141,7 @@ class Session:
         self.tracer = make_tracer(options, self.writer)
         self.kernel.observer = self.tracer
         self.system = System(self.kernel)
+        self.changes: Changes | None = None     # with --record-files
 
     def guest(self, program: str) -> Guest:
         """The files of the run."""
@@ -165,6 +167,9 @@ class Session:
         guest = self.guest(program)
         kernel.namespace = guest.namespace
         kernel.ptys = guest.ptys
+        if options.record_files is not None:
+            from tracer.vfs.changes import Changes
+            self.changes = Changes(guest.namespace, kernel.file_read)
         pid = kernel.new_pid()
         process = Process(kernel, pid, None)
         kernel.processes[pid] = process
@@ -200,6 +205,12 @@ class Session:
         task.engine = kernel.engine(abi)
         self._execve(task, path, argv, envp, refused)
         return task
+
+    def finish(self, status: int) -> None:
+        """The run is over: complete the log.  status: as wait(2) reports it."""
+        if self.changes is not None:
+            self.writer.files(self.changes.found(), self.options.record_files or 0)
+        self.tracer.finish(status)
 
     def _program_abi(self, task: Task, path: bytes, argv: list[bytes],
                      envp: list[bytes]) -> str:
@@ -282,13 +293,13 @@ def run(options: RunOptions) -> int:
             task = session.start(program)
             session.kernel.run()
     except Ended as e:
-        session.tracer.finish(e.signo)
+        session.finish(e.signo)
         log.close()
         return _die(e.signo)
     finally:
         writer.flush()
     status = task.process.status or 0
-    session.tracer.finish(status)
+    session.finish(status)
     log.close()
     if status & 0x7F:
         return _die(status & 0x7F)

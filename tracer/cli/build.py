@@ -106,6 +106,12 @@ class Builder:
             invalid_argument(spelling, value)
         self.options.format = value
 
+    def take_record_files(self, value: str | None, spelling: str) -> None:
+        limit = numbers.size("64M" if value is None else value)
+        if limit is None:
+            invalid_argument(spelling, value or "")
+        self.options.record_files = limit
+
     def take_whole_lines(self, value: None, spelling: str) -> None:
         self.options.whole_lines = True
 
@@ -641,6 +647,12 @@ class Builder:
 
     def _check_world(self) -> None:
         options = self.options
+        if options.record_files is not None:
+            if options.format != "json" or options.output_separately:
+                raise UsageError("--record-files needs --format=json and one log for all")
+            if options.personality == "host":
+                raise UsageError("--record-files belongs to the sandbox,"
+                                 " which --host switches off")
         if options.personality == "host":
             if options.root is not None or options.binds:
                 raise UsageError("--root and --bind belong to the sandbox,"

@@ -104,6 +104,7 @@ OPTIONS = (
     Option("memory", "", ("memory",), YES),
     Option("color", "", ("color",), YES),
     Option("format", "", ("format",), YES),
+    Option("record_files", "", ("record-files",), MAYBE),
     Option("whole_lines", "", ("whole-lines",)),
     Option("list_syscalls", "", ("list-syscalls",)),
     Option("abi", "", ("abi",), YES),

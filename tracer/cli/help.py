@@ -52,6 +52,8 @@ HELP: tuple[tuple[str, Rows], ...] = (
         ("--color=auto|always|never", "colours, by default on a terminal"),
         ("--format=strace|json|chrome", "strace's text, JSON lines, or a trace for Perfetto and "
                                         "chrome://tracing"),
+        ("--record-files[=SIZE]", "after --format=json: what was written in the sandbox, with "
+                                  "contents of up to SIZE together (default 64M)"),
         ("--whole-lines", "write each call complete when it ends, never unfinished and resumed"),
         ("-q, -qq, -qqq, --quiet=SET", "leave out messages: attach, exit, path-resolution, "
                                        "personality, thread-execve"),

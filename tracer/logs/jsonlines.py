@@ -33,7 +33,7 @@ from tracer.output.jsonvalues import load, load_bytes
 _COLUMN = 40
 _STYLE = text.Style()
 _DETACHED = " <detached ...>"
-_SILENT = ("start", "attached", "end")      # what strace has no line for
+_SILENT = ("start", "attached", "file", "end")    # what strace has no line for
 _MISTAKES = (KeyError, TypeError, ValueError, AttributeError, LookupError, RecursionError,
              OverflowError)
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tracer.options import RunOptions
     from tracer.output.summary import Tables
     from tracer.tracing import Event
+    from tracer.vfs.changes import Change
 
 Sink = Callable[[str], None]
 Message = Callable[[str], None]
@@ -128,6 +129,10 @@ class Writer:
 
     def superseded(self, task: Task, tid: int) -> None:
         """execve by the thread tid: it goes on as the leader."""
+        raise NotImplementedError
+
+    def files(self, changes: list[Change], limit: int) -> None:
+        """What the run changed in the sandbox's files; limit: bytes of all contents shown."""
         raise NotImplementedError
 
     def summary(self, tables: Tables) -> None:

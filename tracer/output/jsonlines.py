@@ -10,6 +10,9 @@ The lines are ASCII.  Every object has a "type":
     exited, killed, superseded
                 the end of a process or thread
     summary     the counts of -c or -C
+    file        with --record-files: a file, directory or link of the sandbox that the run made,
+                wrote or removed, after all events and sorted by path; a file has its content
+                unless the contents together exceed the limit
     end         the last line: the exit status, or the signal that killed the program
 
 "pid" is the number strace shows, that of the thread; "tgid" is its process.  "time" is
@@ -23,6 +26,8 @@ from __future__ import annotations
 from json import JSONEncoder
 from typing import TYPE_CHECKING
 
+from tracer.errors import LinuxError
+from tracer.output.escape import escape_detail
 from tracer.output.jsonvalues import dump_bytes
 from tracer.output.records import RecordWriter
 from tracer.output.text import signal_name
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from tracer.output.base import Message, Sink
     from tracer.output.jsonvalues import Object
     from tracer.output.summary import Tables
+    from tracer.vfs.changes import Change
 
 VERSION = 1                 # raised when a reader of the older form would be misled
 _encode = JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
@@ -60,6 +66,25 @@ class JsonWriter(RecordWriter):
         if not self.begun:
             self._begin()
         self._put(_encode(made))
+
+    def files(self, changes: list[Change], limit: int) -> None:
+        self.flush()
+        for change in changes:
+            made: Object = {"type": "file", "path": dump_bytes(change.path), "kind": change.kind}
+            if change.kind != "removed":
+                made["mode"] = change.mode
+            if change.kind == "symlink":
+                made["target"] = dump_bytes(change.target)
+            if change.kind == "file":
+                made["size"] = change.size
+                if change.size <= limit:
+                    limit -= change.size
+                    try:
+                        made["content"] = dump_bytes(change.data())
+                    except LinuxError as error:
+                        self.message(f"{escape_detail(change.path)}: cannot be read any more"
+                                     f" (error {error.errno})")
+            self.record(made)
 
     def finish(self, status: int) -> None:
         self.flush()

@@ -46,11 +46,12 @@ _ALL_EXECUTABLE = os.name == "nt"      # where the host has no such bit
 class CowRegular(MemRegular):
     """A regular file over one of the host."""
 
-    __slots__ = ("shared",)
+    __slots__ = ("below", "shared")
 
     def __init__(self, fs: CowFS, mode: int, lower: HostContent, size: int, shared: bool) -> None:
         super().__init__(fs, mode)
         self.content = Content(fs.budget, lower, size)
+        self.below = size           # of the host's file when it was found
         self.shared = shared        # the host file has other names, perhaps unseen yet
 
     def open(self, flags: int, task: Any = None) -> File:
@@ -59,6 +60,12 @@ class CowRegular(MemRegular):
             assert isinstance(lower, HostContent)
             lower.fd()              # EACCES now, not when it is read
         return super().open(flags, task)
+
+    def changed(self) -> bool:
+        """Whether it was written or truncated."""
+        content = self.content
+        return bool(content.pages) or content.size != self.below or \
+            content.lower_size != self.below
 
     def unlinked(self) -> None:
         if self.shared:
@@ -207,6 +214,9 @@ class RwRegular(CowRegular):
     def closed(self) -> None:
         self.content.file.pin(-1)
         super().closed()
+
+    def changed(self) -> bool:
+        return self.mtime != self.btime or super().changed()
 
     def truncate(self, size: int) -> None:
         self.content.file.need_write()
