@@ -283,6 +283,9 @@ def run(options: RunOptions) -> int:
     if options.personality == "host":
         from tracer.vfs.personality import inherited as descriptors
         inherited = descriptors()
+        if options.output is not None and options.output.startswith("/dev/fd/"):
+            # The log's own descriptor is not the program's.
+            inherited = [fd for fd in inherited if options.output != f"/dev/fd/{fd}"]
     program = find_program(options.program)
     log = Log(options)
     session = Session(options, log.write, log.immediate, warn, log)

@@ -55,7 +55,8 @@ def as_strace(run: Traced) -> list[str]:
     (("-b", "execve", "-f"), "musl-forkpipe"),
 ])
 def test_the_same_log_in_both_forms(tmp_path: Path, words: tuple[str, ...], name: str) -> None:
-    args = ("musl-filecopy", "copy") if name == "musl-filecopy" else ()
+    (tmp_path / "small").write_bytes(b"a\0b" * 10)
+    args = ("small", "copy") if name == "musl-filecopy" else ()
     plain = trace(tmp_path, "--whole-lines", *words, name=name, args=args)
     run = trace(tmp_path, "--format=json", *words, name=name, args=args)
     made = records(run)

@@ -107,7 +107,7 @@ class Builder:
         self.options.format = value
 
     def take_record_files(self, value: str | None, spelling: str) -> None:
-        limit = numbers.size("64M" if value is None else value)
+        limit = numbers.size("64M" if value is None else value, 0)
         if limit is None:
             invalid_argument(spelling, value or "")
         self.options.record_files = limit

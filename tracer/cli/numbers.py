@@ -58,13 +58,13 @@ def duration(text: str) -> int | None:
     return None if scale is None else int(number * scale)
 
 
-def size(text: str) -> int | None:
-    """Bytes of "64M", "1g", "4096", or None; at least one page."""
+def size(text: str, least: int = 4096) -> int | None:
+    """Bytes of "64M", "1g", "4096", or None; least: by default one page."""
     match = re.fullmatch(r"([0-9]+)([kKmMgGtT]?)(?:i?[bB])?", text)
     if match is None:
         return None
     value = int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[match[2].lower()]
-    return value if value >= 4096 else None
+    return value if value >= least else None
 
 
 def words(text: str) -> list[str]:

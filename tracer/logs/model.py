@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Union
 
-from tracer.logs.values import Value
+from tracer.logs.values import Named, Value
 
 Event = Union["Call", "Signal", "Stopped", "Exited", "Killed", "Superseded", "Note", "Dump",
               "StackFrame", "SummaryLine", "Unknown"]
@@ -123,6 +123,24 @@ class Call:
     def args(self) -> tuple[Value, ...]:
         """The arguments as values; those with a printed name are ``Named``."""
         return _arguments(self.arguments)
+
+    def arg(self, which: int | str) -> Value:
+        """An argument by its position (from 0) or its name.  Raises IndexError or KeyError.
+
+        Names are those of the kernel in JSON lines, else only what the line itself shows.
+        """
+        values = self.args
+        if isinstance(which, int):
+            value = values[which]
+        elif which in self.names and len(self.names) == len(values):
+            value = values[self.names.index(which)]
+        else:
+            for value in values:
+                if isinstance(value, Named) and value.name == which:
+                    break
+            else:
+                raise KeyError(which)
+        return value.value if isinstance(value, Named) else value
 
     @property
     def result(self) -> Result | None:
