@@ -23,6 +23,10 @@ class WaitQueue:
         """Have ``wake`` called at each change until it is discarded."""
         self.waiters[wake] = None
 
+    def add_first(self, wake: Callable[[], None]) -> None:
+        """As ``add``, but told before all others (the kernel's add_wait_queue)."""
+        self.waiters = {wake: None, **self.waiters}
+
     def discard(self, wake: Callable[[], None]) -> None:
         """Undo ``add``; unknown callbacks are ignored."""
         self.waiters.pop(wake, None)

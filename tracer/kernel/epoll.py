@@ -37,7 +37,7 @@ class Item:
         self.callback: Callable[[], None] = self._woken
         self.queues: Sequence[WaitQueue] = tuple(file.waiters())
         for queue in self.queues:
-            queue.add(self.callback)
+            queue.add_first(self.callback)
 
     def _woken(self) -> None:
         epoll = self.epoll
@@ -62,6 +62,7 @@ class EpollFile(File):
     __slots__ = ("changed", "items", "ready")
 
     seekable = False
+    seeks_nowhere = True
 
     def __init__(self, inode: Inode) -> None:
         super().__init__(inode, O_RDWR)
@@ -105,7 +106,7 @@ class EpollFile(File):
         """EEXIST; ELOOP for a circle or too deep a nesting."""
         self.purge()
         if isinstance(file, EpollFile) and (
-                file.reaches(self) or file.depth() + 1 > MAX_NESTS):
+                file.reaches(self) or file.depth() > MAX_NESTS):
             raise LinuxError(E.ELOOP)
         if (file, fd) in self.items:
             raise LinuxError(E.EEXIST)

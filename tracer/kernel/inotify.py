@@ -25,6 +25,7 @@ from tracer.wait import WaitQueue
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tracer.kernel.kernel import Kernel
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Location
 
@@ -61,6 +62,7 @@ class InotifyFile(File):
     __slots__ = ("_next_wd", "changed", "events", "watches")
 
     seekable = False
+    seeks_nowhere = True
 
     def __init__(self, inode: Inode, flags: int) -> None:
         super().__init__(inode, O_RDONLY | flags & O_NONBLOCK)
@@ -156,10 +158,11 @@ def _forget(watch: Watch) -> None:
             del WATCHES[watch.inode]
 
 
-def notify(inode: Inode | None, mask: int, name: bytes = b"", cookie: int = 0) -> None:
-    """Tell those who watch an inode."""
+def notify(inode: Inode | None, mask: int, name: bytes = b"", cookie: int = 0,
+           unlinked: bool = False) -> None:
+    """Tell those who watch an inode; unlinked: the name is of a child that lost it."""
     for watch in tuple(WATCHES.get(inode, ())):     # type: ignore[arg-type]
-        if watch.mask & mask & IN_ALL_EVENTS:
+        if watch.mask & mask & IN_ALL_EVENTS and not (unlinked and watch.mask & IN_EXCL_UNLINK):
             watch.file.put(watch.wd, mask, cookie, name)
             if watch.mask & IN_ONESHOT:
                 watch.file.remove(watch.wd)
@@ -174,9 +177,15 @@ def changed(location: Location | None, mask: int) -> None:
     if location is None:
         return
     mask |= _directory_bit(location.inode)
-    if location.parent is not None and not location.deleted:
-        notify(location.parent.inode, mask, location.name)
+    if location.parent is not None:
+        notify(location.parent.inode, mask, location.name, unlinked=location.deleted)
     notify(location.inode, mask)
+
+
+def accessed(file: File) -> None:
+    """Something was read."""
+    if WATCHES:
+        changed(file.location, IN_ACCESS)
 
 
 def created(where: Location, name: bytes) -> None:
@@ -195,29 +204,70 @@ def _is_gone(inode: Inode) -> bool:
         return True
 
 
-def deleted(where: Location, name: bytes, inode: Inode) -> None:
+def deleted(where: Location, name: bytes, inode: Inode, kernel: Kernel) -> None:
     """A name is gone, and with the last one the inode."""
     bit = _directory_bit(inode)
     if not bit:
         notify(inode, IN_ATTRIB)
+    unlinked(inode, kernel)
     notify(where.inode, IN_DELETE | bit, name)
-    if inode in WATCHES and _is_gone(inode):
-        notify(inode, IN_DELETE_SELF)
-        for watch in tuple(WATCHES.get(inode, ())):
-            watch.file.remove(watch.wd)
+
+
+# inodes that have no name any more but are still open
+_LINGERING: list[tuple[Inode, Kernel]] = []
+
+
+def unlinked(inode: Inode, kernel: Kernel) -> None:
+    """Tell the watches of an inode that is gone, unless an open file keeps it."""
+    if inode not in WATCHES or not _is_gone(inode):
+        return
+    if _is_open(inode, kernel):
+        _LINGERING.append((inode, kernel))
+        return
+    notify(inode, IN_DELETE_SELF)
+    for watch in tuple(WATCHES.get(inode, ())):
+        watch.file.remove(watch.wd)
+
+
+def _is_open(inode: Inode, kernel: Kernel) -> bool:
+    """Whether an open file is this inode or was opened by a name below it."""
+    tables = {id(task.files): task.files for task in kernel.tasks.values()}
+    places = [file.location for table in tables.values() for file in table.files.values()]
+    for task in kernel.tasks.values():
+        places += task.fs.cwd, task.fs.root
+    for location in places:
+        while location is not None:
+            if location.inode is inode:
+                return True
+            location = location.parent
+    return False
 
 
 _cookie = 0
 
 
-def moved(old_dir: Location, old: bytes, new_dir: Location, new: bytes, inode: Inode) -> None:
-    """A rename: two events with the same cookie, one for the inode itself."""
+def moved(old_dir: Location, old: bytes, new_dir: Location, new: bytes, inode: Inode,
+          replaced: Inode | None = None) -> None:
+    """A rename: two events with the same cookie, one for the inode itself.
+
+    replaced: what had the new name before.
+    """
     global _cookie
     _cookie += 1
     bit = _directory_bit(inode)
     notify(old_dir.inode, IN_MOVED_FROM | bit, old, _cookie)
     notify(new_dir.inode, IN_MOVED_TO | bit, new, _cookie)
+    if replaced is not None and not _directory_bit(replaced):
+        notify(replaced, IN_ATTRIB)
     notify(inode, IN_MOVE_SELF)
+
+
+def wake_lingering() -> None:
+    """Something was closed or left: it may have been the last use of an inode without a name."""
+    waiting = _LINGERING[:]
+    _LINGERING.clear()
+    for inode, kernel in waiting:
+        unlinked(inode, kernel)
 
 
 def closed(file: File) -> None:
@@ -225,3 +275,4 @@ def closed(file: File) -> None:
     if not file.flags & O_PATH:
         changed(file.location, IN_CLOSE_NOWRITE if file.flags & O_ACCMODE == O_RDONLY
                 else IN_CLOSE_WRITE)
+    wake_lingering()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracer.kernel.pseudo import pseudo
 from tracer.vfs.base import O_CLOEXEC, O_RDWR, POLLIN, POLLRDNORM, File
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ class PidFile(File):
 
     __slots__ = ("process",)
 
+    seekable = False
+
     def __init__(self, process: Process, flags: int = 0) -> None:
-        super().__init__(None, O_RDWR | flags & ~O_CLOEXEC)
+        super().__init__(pseudo(process.kernel).anon.root, O_RDWR | flags & ~O_CLOEXEC)
         self.process = process
 
     def name(self) -> bytes:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.vfs.base import O_RDWR, POLLIN, POLLRDNORM, File
+from tracer.kernel.pseudo import pseudo
+from tracer.vfs.base import O_RDWR, POLLIN, File
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,11 @@ class SignalFile(File):
 
     __slots__ = ("mask", "task")
 
+    seekable = False
+    seeks_nowhere = True
+
     def __init__(self, task: Task, mask: int, flags: int) -> None:
-        super().__init__(None, O_RDWR | flags)
+        super().__init__(pseudo(task.kernel).anon.root, O_RDWR | flags)
         self.task = task
         self.mask = mask
 
@@ -54,7 +58,7 @@ class SignalFile(File):
     def poll(self) -> int:
         task = self.task.kernel.current or self.task
         pending = task.pending.mask | task.process.pending.mask
-        return POLLIN | POLLRDNORM if pending & self.mask else 0
+        return POLLIN if pending & self.mask else 0
 
     def waiters(self) -> Sequence[WaitQueue]:
         task = self.task.kernel.current or self.task

@@ -29,6 +29,7 @@ class TimerFile(File):
                  "due", "flags_set", "interval", "ticks", "which")
 
     seekable = False
+    seeks_nowhere = True
 
     def __init__(self, fs: AnonFS, clock: Clock, which: int, flags: int) -> None:
         super().__init__(fs.root, O_RDWR | flags & O_NONBLOCK)

@@ -54,7 +54,8 @@ class Backing:
             frame = self.frames[index]
             length = min(PAGE, size - (index << SHIFT))
             if length > 0:
-                self.dirty[index].write([self.arena.view[frame:frame + length]], index << SHIFT)
+                self.dirty[index].write_mapped(self.arena.view[frame:frame + length],
+                                               index << SHIFT)
 
     def file_written(self, start: int, end: int) -> None:
         """The file's bytes were changed by write(2) or truncation: show them in the pages."""

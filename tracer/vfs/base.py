@@ -282,6 +282,7 @@ class File:
 
     seekable = True
     writes_all = False      # a blocking write(2) is repeated until all is written (pipes)
+    seeks_nowhere = False   # lseek(2) succeeds and does nothing (noop_llseek): eventfd and its kin
     raises_sigpipe = True   # when a write fails with EPIPE
     # how long a read or write may wait, in nanoseconds (SO_RCVTIMEO, SO_SNDTIMEO)
     read_timeout: int | None = None
@@ -334,7 +335,20 @@ class File:
     def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         raise LinuxError(E.EINVAL)
 
+    def write_mapped(self, view: memoryview, pos: int) -> None:
+        """What a shared mapping changed: neither O_APPEND nor seals matter."""
+        before = self.flags
+        if before & O_APPEND:
+            self.set_flags(before & ~O_APPEND)
+        try:
+            self.write([view], pos)
+        finally:
+            if before & O_APPEND:
+                self.set_flags(before)
+
     def seek(self, offset: int, whence: int) -> int:
+        if self.seeks_nowhere:
+            return 0
         raise LinuxError(E.ESPIPE)
 
     def fallocate(self, mode: int, offset: int, length: int) -> None:

@@ -11,8 +11,6 @@ from tracer.vfs.base import (
     POLLERR,
     POLLIN,
     POLLOUT,
-    POLLRDNORM,
-    POLLWRNORM,
     Attr,
     File,
     FileSystem,
@@ -54,6 +52,7 @@ class EventFile(File):
     __slots__ = ("changed", "count", "semaphore")
 
     seekable = False
+    seeks_nowhere = True
 
     def __init__(self, fs: AnonFS, count: int, flags: int) -> None:
         """flags: O_NONBLOCK, EFD_SEMAPHORE."""
@@ -104,11 +103,11 @@ class EventFile(File):
     def poll(self) -> int:
         mask = 0
         if self.count:
-            mask |= POLLIN | POLLRDNORM
+            mask |= POLLIN
         if self.count == _MAX:
             mask |= POLLERR
         if self.count < _MAX - 1:
-            mask |= POLLOUT | POLLWRNORM
+            mask |= POLLOUT
         return mask
 
     def waiters(self) -> Sequence[WaitQueue]:

@@ -224,7 +224,7 @@ class MemFile(File):
         node, content = self.node, self.content
         at = content.size if self.flags & O_APPEND else self.pos if pos is None else pos
         if node.seals > F_SEAL_SEAL:
-            self._sealed(views, at)
+            views = self._sealed(views, at)
         n = content.write(views, at)
         if pos is None:
             self.pos = at + n
@@ -232,11 +232,23 @@ class MemFile(File):
             node.mtime = node.ctime = node.fs.now()
         return n
 
-    def _sealed(self, views: Sequence[memoryview], at: int) -> None:
+    def _sealed(self, views: Sequence[memoryview], at: int) -> Sequence[memoryview]:
+        """What may be written: with F_SEAL_GROW up to the end of the page the file ends in
+        (simple_write_begin is asked page by page), and then no further than the file; EPERM."""
         seals = self.node.seals
-        if seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) or (
-                seals & F_SEAL_GROW and at + sum(map(len, views)) > self.content.size):
+        total = sum(map(len, views))
+        if seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) and total:
             raise LinuxError(E.EPERM)
+        if not seals & F_SEAL_GROW or at + total <= self.content.size:
+            return views
+        allowed = (self.content.size & -PAGE) - at      # whole pages before the first refusal
+        if allowed <= 0:
+            raise LinuxError(E.EPERM)
+        return [memoryview(b"".join(views))[:allowed]]
+
+    def write_mapped(self, view: memoryview, pos: int) -> None:
+        if self.content.write([view], pos):
+            self.node.mtime = self.node.ctime = self.node.fs.now()
 
     def seek(self, offset: int, whence: int) -> int:
         content = self.content

@@ -73,6 +73,12 @@ class Pipe:
         """Move bytes out into the views."""
         total = 0
         used = self.used
+        full = self.full
+        if used and isinstance(used[0], _Packet):
+            total = self._take_packet(views)
+            if full and total:
+                self.writable.wake()
+            return total
         for view in views:
             at, n = 0, len(view)
             while at < n and used:
@@ -81,20 +87,43 @@ class Pipe:
                 size = min(len(slot) - start, n - at)
                 view[at:at + size] = slot[start:start + size]
                 at += size
-                packet = isinstance(slot, _Packet)
-                if packet or start + size == len(slot):
+                if start + size == len(slot):
                     used.popleft()
                     self.offset = 0
+                    if used and isinstance(used[0], _Packet):
+                        total += at
+                        total += self._take_packet(self._rest(views, total))
+                        if full:
+                            self.writable.wake()
+                        return total
                 else:
                     self.offset = start + size
-                if packet:
-                    total += at
-                    self.writable.wake()
-                    return total
             total += at
-        if total:
+        if full and total:
             self.writable.wake()
         return total
+
+    @staticmethod
+    def _rest(views: Sequence[memoryview], done: int) -> list[memoryview]:
+        """What is left of the views after the first bytes."""
+        left = []
+        for view in views:
+            if done < len(view):
+                left.append(view[done:])
+            done = max(0, done - len(view))
+        return left
+
+    def _take_packet(self, views: Sequence[memoryview]) -> int:
+        """Move the first packet out; what does not fit is lost."""
+        packet = self.used[0]
+        at = 0
+        for view in views:
+            part = packet[at:at + len(view)]
+            view[:len(part)] = part
+            at += len(part)
+        if at:
+            self.used.popleft()
+        return at
 
     def peek(self, size: int) -> bytes:
         """The next bytes, left in place (for tee)."""
@@ -132,7 +161,7 @@ class Pipe:
 
     def resize(self, size: int) -> int:
         """F_SETPIPE_SZ; the new capacity.  EINVAL, EBUSY; the limit is the caller's check."""
-        if not 0 <= size <= 1 << 31:
+        if size > 1 << 31:
             raise LinuxError(E.EINVAL)
         slots = 1
         while slots * PAGE < size:
@@ -320,7 +349,7 @@ def pipe(fs: PipeFS, flags: int, uid: int = 0, gid: int = 0) -> tuple[PipeFile, 
     """pipe2(2): the reading and the writing end; flags O_NONBLOCK, O_DIRECT."""
     inode = PipeInode(fs, uid, gid)
     keep = flags & (O_NONBLOCK | O_DIRECT)
-    ends = PipeFile(inode, O_RDONLY | keep, inode.pipe), PipeFile(
+    ends = PipeFile(inode, O_RDONLY | keep & O_NONBLOCK, inode.pipe), PipeFile(
         inode, O_WRONLY | keep, inode.pipe)
     for end in ends:
         end.seen = -1

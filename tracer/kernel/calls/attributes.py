@@ -231,7 +231,9 @@ def _utimes(task: Task, dfd: int, filename: int,
         if nanoseconds != UTIME_OMIT:
             changes[name] = now if nanoseconds == UTIME_NOW else seconds * SECOND + nanoseconds
     setter(**changes)
-    inotify.changed(location, inotify.IN_ATTRIB)
+    # fsnotify_change: a single time counts as the access or the change it tells of
+    inotify.changed(location, inotify.IN_ATTRIB if len(changes) == 2 else
+                    inotify.IN_ACCESS if "atime" in changes else inotify.IN_MODIFY)
     return 0
 
 

@@ -70,6 +70,7 @@ def _getdents(task: Task, fd: int, address: int, count: int, record: Record) -> 
         left -= len(data)
         pos += 1
         parts.append(data)
+    inotify.accessed(file)
     try:
         task.mem.write(address, b"".join(parts))
     except Fault as fault:
@@ -245,7 +246,7 @@ def unlinkat(task: Task, dfd: int, pathname: int, flag: int) -> int:
     else:
         names.unlink(where, name, task.creds, slash)
     if victim is not None:
-        inotify.deleted(where, name, victim.inode)
+        inotify.deleted(where, name, victim.inode, task.kernel)
     return 0
 
 
@@ -265,10 +266,20 @@ def renameat2(task: Task, olddfd: int, oldname: int, newdfd: int, newname: int,
     old_path, new_path = get_path(task, oldname), get_path(task, newname)
     old_dir, old_name, old_slash = lookup_parent(task, olddfd, old_path)
     new_dir, new_name, new_slash = lookup_parent(task, newdfd, new_path)
-    moved = _child(old_dir, old_name) if inotify.WATCHES else None
+    moved = target = None
+    if inotify.WATCHES:
+        moved, target = _child(old_dir, old_name), _child(new_dir, new_name)
     names.rename(old_dir, old_name, new_dir, new_name, flags, task.creds, old_slash, new_slash)
-    if moved is not None:
-        inotify.moved(old_dir, old_name, new_dir, new_name, moved.inode)
+    if moved is None or (target is not None and moved.inode is target.inode):
+        return 0
+    exchange = flags & names.RENAME_EXCHANGE
+    inotify.moved(old_dir, old_name, new_dir, new_name, moved.inode,
+                  None if target is None or exchange else target.inode)
+    if target is not None:
+        if exchange:
+            inotify.moved(new_dir, new_name, old_dir, old_name, target.inode)
+        else:
+            inotify.unlinked(target.inode, task.kernel)
     return 0
 
 
@@ -312,6 +323,7 @@ def chdir(task: Task, filename: int) -> int:
     location = lookup(task, AT_FDCWD, get_path(task, filename))
     _enter(task, location)
     task.fs.cwd = location
+    inotify.wake_lingering()
     return 0
 
 
@@ -321,6 +333,7 @@ def fchdir(task: Task, fd: int) -> int:
     location = location_of(task, task.files.get_any(fd))
     _enter(task, location)
     task.fs.cwd = location
+    inotify.wake_lingering()
     return 0
 
 

@@ -25,6 +25,7 @@ from tracer.vfs.base import (
     O_NONBLOCK,
     O_PATH,
     O_RDONLY,
+    O_RDWR,
     PAGE,
     S_IFDIR,
     S_IFIFO,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from tracer.kernel.locks import Lock
     from tracer.kernel.registry import Blocking, Result
     from tracer.kernel.task import Task
-    from tracer.vfs.base import File
+    from tracer.vfs.base import File, Inode
 
 # asm-generic/fcntl.h, linux/fcntl.h
 F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW = range(8)
@@ -393,8 +394,6 @@ def _set_pipe_size(task: Task, file: File, arg: int) -> int:
     rounded = PAGE
     while rounded < size:
         rounded *= 2
-    if not size:
-        raise LinuxError(E.EINVAL)
     if rounded > file.pipe.slots * PAGE and rounded > _PIPE_MAX_SIZE and (
             not task.creds.capable(CAP_SYS_RESOURCE)):
         raise LinuxError(E.EPERM)
@@ -409,7 +408,7 @@ def _get_pipe_size(task: Task, file: File, arg: int) -> int:
 
 
 def _add_seals(task: Task, file: File, arg: int) -> int:
-    from tracer.vfs.memfs import MemRegular
+    from tracer.vfs.memfs import F_SEAL_SEAL, F_SEAL_WRITE, MemRegular
     inode = file.inode
     if not isinstance(inode, MemRegular):
         raise LinuxError(E.EINVAL)
@@ -418,8 +417,20 @@ def _add_seals(task: Task, file: File, arg: int) -> int:
     seals = arg & 0xFFFFFFFF
     if seals & ~_ALL_SEALS:
         raise LinuxError(E.EINVAL)
+    if seals & F_SEAL_WRITE and not inode.seals & (F_SEAL_SEAL | F_SEAL_WRITE) and (
+            _is_mapped_writable(task, inode)):
+        raise LinuxError(E.EBUSY)
     inode.add_seals(seals)
     return 0
+
+
+def _is_mapped_writable(task: Task, inode: Inode) -> bool:
+    """Whether a shared mapping of a file may be written to, or made so."""
+    backing = task.kernel.shared_files.get(inode)
+    return backing is not None and any(
+        vma.backing is backing and vma.shared and vma.file is not None
+        and vma.file.flags & O_ACCMODE == O_RDWR
+        for each in task.kernel.tasks.values() for vma in each.mem.vmas)
 
 
 def _get_seals(task: Task, file: File, arg: int) -> int:

@@ -46,7 +46,7 @@ def inotify_init(task: Task) -> int:
     return inotify_init1(task, 0)
 
 
-@syscall("inotify_add_watch", note="IN_ACCESS and changes by mmap or by the host are not told")
+@syscall("inotify_add_watch", note="accesses by execve and changes by the host are not told")
 def inotify_add_watch(task: Task, fd: int, pathname: int, mask: int) -> int:
     """inotify_add_watch(2): the watch descriptor."""
     if not mask & _VALID or mask & ~_VALID:

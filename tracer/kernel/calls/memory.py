@@ -20,6 +20,7 @@ from tracer.vfs.base import O_ACCMODE, O_RDWR, O_WRONLY, S_IFDIR, S_IFMT, File
 
 if TYPE_CHECKING:
     from sysnames.layout import Layout
+    from tracer.vfs.base import Inode
 
 _MASK = PAGE - 1
 _PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC
@@ -132,6 +133,8 @@ def do_mmap(task: Task, address: int, length: int, prot: int, flags: int, fd: in
             raise LinuxError(E.ENODEV)
         if flags & MAP_GROWSDOWN:
             raise LinuxError(E.EINVAL)
+        if shared and prot & PROT_WRITE and _is_sealed(inode):
+            raise LinuxError(E.EPERM)
         if inode.maps_zero:
             file = None             # /dev/zero: anonymous memory
             backing = Backing(task.kernel.arena, None) if shared else None
@@ -159,6 +162,11 @@ def do_mmap(task: Task, address: int, length: int, prot: int, flags: int, fd: in
         vma.name = "/dev/zero (deleted)"
     space.insert(vma)
     return start
+
+
+def _is_sealed(inode: Inode | None) -> bool:
+    """F_SEAL_WRITE or F_SEAL_FUTURE_WRITE of a memfd."""
+    return bool(getattr(inode, "seals", 0) & (0x8 | 0x10))
 
 
 def _place(task: Task, address: int, size: int, flags: int) -> int:
@@ -249,7 +257,8 @@ def mprotect(task: Task, address: int, length: int, prot: int, pkey: int = -1) -
             space.protect(address, reached, prot & _PROT_ALL)
             raise LinuxError(E.ENOMEM)
         if prot & PROT_WRITE and vma.shared and vma.file is not None \
-                and vma.file.flags & O_ACCMODE != O_RDWR:
+                and (vma.file.flags & O_ACCMODE != O_RDWR
+                     or (not vma.prot & PROT_WRITE and _is_sealed(vma.file.inode))):
             raise LinuxError(E.EACCES)
         reached = vma.end
     if reached < end:

@@ -80,8 +80,7 @@ def _open(task: Task, dfd: int, filename: int, flags: int, mode: int,
     else:
         start = location_of(task, files.get_any(dfd))
     namespace = task.kernel.namespace
-    watched = inotify.WATCHES and flags & O_CREAT
-    new = watched and not _exists(task, start, path)
+    new = inotify.WATCHES and flags & O_CREAT and not _exists(task, start, path)
     file = open_file(namespace, fs.root, start, path, flags, mode & ~fs.umask & 0o7777,
                      creds=task.creds, task=task, resolve=resolve)
     if inotify.WATCHES:
@@ -90,6 +89,9 @@ def _open(task: Task, dfd: int, filename: int, flags: int, mode: int,
             inotify.created(where.parent, where.name)
         if not flags & O_PATH:
             inotify.changed(where, inotify.IN_OPEN)
+            if flags & O_TRUNC and not new and file.inode is not None and (
+                    file.inode.mode & S_IFMT == S_IFREG):
+                inotify.changed(where, inotify.IN_MODIFY)
     if not flags & O_LARGEFILE and not flags & O_PATH:
         _check_size(task, file)
     if file.opening():

@@ -14,7 +14,7 @@ from tracer.kernel.calls.common import (
     send_sigpipe,
     writable,
 )
-from tracer.kernel.inotify import WATCHES
+from tracer.kernel.inotify import WATCHES, accessed
 from tracer.kernel.registry import syscall
 from tracer.kernel.task import RLIM_INFINITY, RLIMIT_FSIZE
 from tracer.memory.space import READ, WRITE
@@ -52,7 +52,10 @@ def read(task: Task, fd: int, buf: int, count: int) -> Result:
             if file.inode in kernel.shared_files:
                 kernel.file_read(file.inode)
             try:
-                return file.read(views)
+                n = file.read(views)
+                if n and WATCHES:
+                    accessed(file)
+                return n
             except LinuxError as error:
                 if error.errno != _EAGAIN or file.flags & O_NONBLOCK:
                     raise

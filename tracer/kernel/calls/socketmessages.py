@@ -178,7 +178,7 @@ def sendto(task: Task, fd: int, buff: int, length: int, flags: int, addr: int,
     name = get_address(task, addr, addr_len) if addr else None
     flags &= ~_INTERNAL_SEND
     buffers = ((buff, length),)
-    message = Outgoing(_gather(task, sock, buffers, length), name or None)
+    message = Outgoing(_gather(task, sock, buffers, length), name)
     return _send(task, sock, message, buffers, length, flags)
 
 
@@ -357,7 +357,7 @@ def _recvmsg(task: Task, sock: Socket, address: int, flags: int, hdr: Layout, io
         result = _scatter(task, sock, header.buffers, received)
         out = received.flags | flags & MSG_CMSG_CLOEXEC
         used = 0
-        if received.files or received.creds or received.control:
+        if received.files or received.creds or received.control or received.pid is not None:
             from tracer.kernel.net.control import Writer
             writer = Writer(task, header.control, header.control_size, _word(task))
             before = writer.left

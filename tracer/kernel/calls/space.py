@@ -34,6 +34,7 @@ from tracer.vfs.base import (
 if TYPE_CHECKING:
     from tracer.kernel.task import Task
     from tracer.vfs.base import Inode
+    from tracer.vfs.namespace import Location
 
 FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_COLLAPSE_RANGE = 1, 2, 8
 FALLOC_FL_ZERO_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_UNSHARE_RANGE = 0x10, 0x20, 0x40
@@ -51,8 +52,9 @@ def _new_size(task: Task, old: int, length: int) -> None:
             raise LinuxError(E.EFBIG)
 
 
-def _resized(task: Task, inode: Inode | None, old: int, new: int) -> None:
-    inotify.notify(inode, inotify.IN_MODIFY)
+def _resized(task: Task, location: Location | None, inode: Inode | None, old: int,
+             new: int) -> None:
+    inotify.changed(location, inotify.IN_MODIFY)
     if inode in task.kernel.shared_files:
         task.kernel.file_written(inode, min(old, new), max(old, new))
 
@@ -76,7 +78,7 @@ def truncate(task: Task, path: int, length: int) -> int:
     old = inode.getattr().size
     _new_size(task, old, length)
     inode.truncate(length)
-    _resized(task, inode, old, length)
+    _resized(task, location, inode, old, length)
     return 0
 
 
@@ -91,7 +93,7 @@ def _ftruncate(task: Task, fd: int, length: int, small: bool) -> int:
     old = file.getattr().size
     _new_size(task, old, length)
     file.setattr(size=length)
-    _resized(task, file.inode, old, length)
+    _resized(task, file.location, file.inode, old, length)
     return 0
 
 
@@ -133,7 +135,7 @@ def fallocate(task: Task, fd: int, mode: int, offset: int, length: int) -> int:
     if not keep:
         _new_size(task, file.getattr().size, offset + length)
     file.fallocate(mode, offset, length)
-    _resized(task, file.inode, offset, offset + length)
+    _resized(task, file.location, file.inode, offset, offset + length)
     return 0
 
 

@@ -17,6 +17,7 @@ from tracer.kernel.calls.common import (
     writable,
 )
 from tracer.kernel.calls.readwrite import import_iovec
+from tracer.kernel.inotify import accessed
 from tracer.kernel.registry import syscall
 from tracer.kernel.task import drop
 from tracer.vfs.base import O_APPEND, O_NONBLOCK, PAGE, S_IFDIR, S_IFREG
@@ -104,6 +105,7 @@ def _copy(task: Task, file_in: File, pos_in: int, file_out: File, pos_out: int |
             if not done:
                 raise
             break
+        accessed(file_in)
         transfer.written(task, file_out, moved, at)
         done += moved
         if moved < n and not file_out.writes_all:
@@ -279,6 +281,8 @@ def _to_pipe(task: Task, file_in: File, pos: int | None, address: int, file_out:
         buffer = memoryview(bytearray(count))
         n = file_in.read([buffer], pos)
         moved = pipe.put([buffer[:n]]) if n else 0
+        if moved:
+            accessed(file_in)
         if pos is not None:
             task.mem.write_int(address, pos + moved, 8)
         return moved

@@ -19,7 +19,7 @@ from tracer.kernel.calls.common import (
     send_sigpipe,
     send_sigxfsz,
 )
-from tracer.kernel.inotify import IN_MODIFY, WATCHES
+from tracer.kernel.inotify import IN_MODIFY, WATCHES, accessed
 from tracer.kernel.inotify import changed as inotify_changed
 from tracer.kernel.task import RLIM_INFINITY, RLIMIT_FSIZE, drop
 from tracer.memory.space import READ, WRITE
@@ -161,6 +161,8 @@ def read_now(task: Task, file: File, buffers: Buffers, pos: int | None) -> int:
         done += n
         if n < wanted or not whole:
             break
+    if done:
+        accessed(file)
     return done
 
 

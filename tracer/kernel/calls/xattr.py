@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel import inotify
 from tracer.kernel.calls.common import (
     AT_EMPTY_PATH,
     AT_SYMLINK_NOFOLLOW,
@@ -75,6 +76,7 @@ def _set(task: Task, location: Location, address: int, value: int, size: int,
     data = task.mem.read(value, size) if size else b""
     _permission(task, location.inode, name, MAY_WRITE)
     location.inode.setxattr(name, data, flags)
+    inotify.changed(location, inotify.IN_ATTRIB)
     return 0
 
 
@@ -110,6 +112,7 @@ def _remove(task: Task, location: Location, address: int) -> int:
     name = _name(task, address)
     _permission(task, location.inode, name, MAY_WRITE)
     location.inode.removexattr(name)
+    inotify.changed(location, inotify.IN_ATTRIB)
     return 0
 
 

@@ -136,6 +136,8 @@ class MqFile(File):
 
     __slots__ = ("process", "queue")
 
+    seeks_nowhere = True
+
     def __init__(self, queue: MqInode, flags: int, process: Process) -> None:
         super().__init__(queue, flags & (O_ACCMODE | O_NONBLOCK))
         self.queue = queue

@@ -17,6 +17,7 @@ from tracer.kernel.net.constants import (
     MSG_CTRUNC,
     SCM_CREDENTIALS,
     SCM_MAX_FD,
+    SCM_PIDFD,
     SCM_RIGHTS,
     SOL_SOCKET,
 )
@@ -165,3 +166,21 @@ class Writer:
             self.put(SOL_SOCKET, SCM_CREDENTIALS, int_bytes(self.task.process.number(pid))
                      + int_bytes(uid) + int_bytes(gid))
         self.rights(received, flags)
+        if received.pid is not None:
+            self.pidfd(received.pid)
+
+    def pidfd(self, pid: int) -> None:
+        """SCM_PIDFD: a descriptor for the sender, or -ESRCH."""
+        from tracer.kernel.calls.common import install
+        from tracer.kernel.pidfd import PidFile
+        if self.left < self.word + 12:
+            self.flags |= MSG_CTRUNC
+            return
+        process = self.task.kernel.processes.get(pid)
+        value = -E.ESRCH
+        if process is not None:
+            try:
+                value = install(self.task, PidFile(process), True)
+            except LinuxError as error:
+                value = -error.errno
+        self.put(SOL_SOCKET, SCM_PIDFD, int_bytes(value))

@@ -54,7 +54,7 @@ def ioctl(task: Task, sock: Socket, request: int, arg: int) -> int:
         user.put_int(task, arg, sock.unsent())
     elif request == SIOCATMARK:
         at_mark = getattr(sock, "at_mark", None)
-        if at_mark is None:
+        if at_mark is None or sock.type != SOCK_STREAM:
             raise LinuxError(E.ENOTTY)
         user.put_int(task, arg, int(at_mark()))
     elif request in (FIOSETOWN, SIOCSPGRP):

@@ -31,6 +31,7 @@ _BYTE = Option(boolean=True, byte=True)
 
 IP_TOS, IP_TTL, IP_HDRINCL, IP_OPTIONS, IP_PKTOPTIONS, IP_MTU = 1, 2, 3, 4, 9, 14
 IP_TRANSPARENT, IP_MULTICAST_IF, IP_MULTICAST_TTL, IP_PROTOCOL = 19, 32, 33, 52
+MCAST_MSFILTER, IP_MULTICAST_ALL = 48, 49
 IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP = 35, 36
 IP: dict[int, Option] = {
     IP_TOS: Option(0, byte=True),
@@ -45,16 +46,17 @@ IP: dict[int, Option] = {
     22: _BYTE, 23: _BYTE, 24: _BYTE, 25: _BYTE, 26: _BYTE,
     IP_MULTICAST_TTL: Option(1, -1, 255, byte=True),
     34: Option(1, boolean=True, byte=True),             # IP_MULTICAST_LOOP
-    49: Option(1, 0, 1, byte=True),     # IP_MULTICAST_ALL
+    IP_MULTICAST_ALL: Option(1, 0, 1, byte=True),
     50: Option(),                       # IP_UNICAST_IF
     51: Option(),                       # IP_LOCAL_PORT_RANGE
 }
 
 IPV6_ADDRFORM, IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS, IPV6_MTU = 1, 16, 18, 24
 IPV6_ADD_MEMBERSHIP, IPV6_DROP_MEMBERSHIP, IPV6_V6ONLY, IPV6_PATHMTU = 20, 21, 26, 61
+IPV6_2292PKTOPTIONS, IPV6_CHECKSUM, IPV6_FLOWLABEL_MGR, IPV6_HDRINCL = 6, 7, 32, 36
+_EXTENSIONS = frozenset((54, 55, 57, 59))   # IPV6_HOPOPTS and the other headers: none are set
 IPV6: dict[int, Option] = {
     2: _FLAG, 3: _FLAG, 4: _FLAG, 5: _FLAG, 8: _FLAG,   # the RFC 2292 forms
-    7: Option(-1),                      # IPV6_CHECKSUM
     11: _FLAG,
     IPV6_UNICAST_HOPS: Option(64, -1, 255),
     17: Option(),                       # IPV6_MULTICAST_IF
@@ -65,11 +67,11 @@ IPV6: dict[int, Option] = {
     IPV6_MTU: Option(0, 0),
     25: _FLAG, IPV6_V6ONLY: _FLAG,      # IPV6_RECVERR
     29: Option(1, 0, 1),                # IPV6_MULTICAST_ALL
-    30: _FLAG, 31: _FLAG, 33: _FLAG, 36: _FLAG,
+    30: _FLAG, 31: _FLAG, 33: _FLAG,
     49: _FLAG, 51: _FLAG, 53: _FLAG, 56: _FLAG, 58: _FLAG, 60: _FLAG, 62: _FLAG, 66: _FLAG,
     67: Option(0, -1, 255),             # IPV6_TCLASS
     70: Option(1, boolean=True),        # IPV6_AUTOFLOWLABEL
-    72: Option(2),                      # IPV6_ADDR_PREFERENCES
+    72: Option(0x500),                  # IPV6_ADDR_PREFERENCES: PUBTMP_DEFAULT, HOME
     73: Option(0, 0, 255),              # IPV6_MINHOPCOUNT
     74: _FLAG, 75: _FLAG, 76: Option(), 77: _FLAG, 78: _FLAG,
 }
@@ -78,6 +80,9 @@ IPV6: dict[int, Option] = {
  TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_WINDOW_CLAMP, TCP_INFO, TCP_QUICKACK,
  TCP_CONGESTION) = range(1, 14)
 TCP_USER_TIMEOUT, TCP_REPAIR, TCP_CC_INFO, TCP_SAVED_SYN, TCP_ULP = 18, 19, 26, 28, 31
+# TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR_WINDOW; TCP_ZEROCOPY_RECEIVE
+_TCP_REFUSED = frozenset((20, 21, 29, 35))
+TCP_FASTOPEN_KEY = 33
 TCP: dict[int, Option] = {
     TCP_NODELAY: _FLAG,
     TCP_MAXSEG: Option(536, 88, 32767),
@@ -93,7 +98,6 @@ TCP: dict[int, Option] = {
     16: Option(0, 0, 1),                # TCP_THIN_LINEAR_TIMEOUTS
     17: Option(0, 0, 1),                # TCP_THIN_DUPACK
     TCP_USER_TIMEOUT: Option(0, 0),
-    20: Option(readonly=True), 21: Option(readonly=True),
     23: Option(0, 0),                   # TCP_FASTOPEN
     24: Option(readonly=True),          # TCP_TIMESTAMP
     25: Option(),                     # TCP_NOTSENT_LOWAT
@@ -107,6 +111,7 @@ TCP: dict[int, Option] = {
 UDP: dict[int, Option] = {
     1: _FLAG,                           # UDP_CORK
     100: Option(),                      # UDP_ENCAP
+    10: Option(), 11: Option(),         # UDPLITE_SEND_CSCOV, UDPLITE_RECV_CSCOV
     101: _FLAG, 102: _FLAG,             # UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX
     103: Option(0, 0, 65535),           # UDP_SEGMENT
     104: _FLAG,                         # UDP_GRO
@@ -197,6 +202,9 @@ def _set_tcp_special(sock: InetSocket, name: int, value: bytes) -> bool:
         raise LinuxError(E.ENOENT)
     if name == TCP_REPAIR:
         raise LinuxError(E.EPERM)
+    if name == TCP_MAXSEG and not as_int(value):
+        sock.options.pop((IPPROTO_TCP, name), None)
+        return True
     if name == TCP_DEFER_ACCEPT:
         # kept as a number of retransmissions: after 1, 3, 7 ... seconds
         seconds = max(as_int(value), 0)
@@ -221,7 +229,9 @@ def set_option(task: Task, sock: InetSocket, level: int, name: int, value: bytes
             if name == IP_TOS:
                 sock.options[level, name] &= 0xFF
     elif level == IPPROTO_IPV6 and sock.family == AF_INET6:
-        if not _set_ipv6_special(sock, name, value):
+        if name in (IPV6_CHECKSUM, IPV6_HDRINCL) and sock.type == SOCK_RAW:
+            sock.options[level, name] = as_int(value)
+        elif not _set_ipv6_special(sock, name, value):
             set_integer(sock, IPV6, level, name, value)
             for option in (IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS):
                 if sock.options.get((level, option)) == -1:
@@ -263,7 +273,9 @@ def _get_tcp(sock: InetSocket, name: int, size: int) -> bytes:
         return _tcp_info(sock)[:size]
     if name == TCP_MAXSEG:
         return int_bytes(_mss(sock))[:size]
-    if name in (TCP_CC_INFO, TCP_ULP, TCP_SAVED_SYN):
+    if name in _TCP_REFUSED:
+        raise LinuxError(E.EINVAL)
+    if name in (TCP_CC_INFO, TCP_ULP, TCP_SAVED_SYN, TCP_FASTOPEN_KEY):
         return b""
     if name == TCP_REPAIR:
         return int_bytes(0)[:size]
@@ -284,8 +296,12 @@ def _get_ip(sock: InetSocket, name: int, size: int) -> bytes:
         if sock.remote is None:
             raise LinuxError(E.ENOTCONN)
         return int_bytes(65535)[:size]
-    if name == IP_PROTOCOL:
-        return int_bytes(sock.protocol)[:size]
+    if name == IP_PROTOCOL:         # the kernel gives inet_num: of raw sockets the protocol
+        return int_bytes(sock.protocol if sock.type == SOCK_RAW else sock.port)[:size]
+    if name == MCAST_MSFILTER:
+        raise LinuxError(E.EINVAL)
+    if name == IP_MULTICAST_ALL and sock.family == AF_INET6:
+        return int_bytes(sock.options.get((IPPROTO_IP, name), 0))[:size]
     return get_integer(sock, IP, IPPROTO_IP, name, size)
 
 
@@ -295,9 +311,19 @@ def _get_ipv6(sock: InetSocket, name: int, size: int) -> bytes:
             raise LinuxError(E.ENOTCONN)
         return int_bytes(_LOOPBACK_MTU)[:size]
     if name == IPV6_ADDRFORM:
+        if sock.remote is None:
+            raise LinuxError(E.ENOTCONN)
         return int_bytes(sock.family)[:size]
     if name == IPV6_PATHMTU:
+        if size < 32:               # sizeof(struct ip6_mtuinfo)
+            raise LinuxError(E.EINVAL)
         raise LinuxError(E.ENOTCONN)
+    if name in _EXTENSIONS or (name == IPV6_2292PKTOPTIONS and sock.type == SOCK_STREAM):
+        return b""
+    if name in (IPV6_FLOWLABEL_MGR, MCAST_MSFILTER):
+        raise LinuxError(E.EINVAL)
+    if name in (IPV6_CHECKSUM, IPV6_HDRINCL) and sock.type == SOCK_RAW:
+        return int_bytes(sock.options.get((IPPROTO_IPV6, name), -(name == IPV6_CHECKSUM)))[:size]
     return get_integer(sock, IPV6, IPPROTO_IPV6, name, size)
 
 

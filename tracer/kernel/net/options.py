@@ -16,6 +16,7 @@ from tracer.kernel.net.constants import (
     CAP_NET_RAW,
     SOCK_MIN_RCVBUF,
     SOCK_MIN_SNDBUF,
+    SOCK_STREAM,
     SOL_SOCKET,
 )
 
@@ -198,7 +199,15 @@ def set_socket(task: Task, sock: Socket, name: int, value: bytes) -> None:
         if number not in (0, 1):
             raise LinuxError(E.EINVAL)
         options[SOL_SOCKET, name] = number
+    elif name == SO_TXTIME:
+        if len(value) != 8 or as_int(value[4:8]) & ~3:
+            raise LinuxError(E.EINVAL)
+        if not task.creds.capable(CAP_NET_ADMIN):
+            raise LinuxError(E.EPERM)
+        options[SOL_SOCKET, name] = value
     elif name == SO_TXREHASH:
+        if sock.family not in (AF_INET, AF_INET6) or sock.type != SOCK_STREAM:
+            raise LinuxError(E.EOPNOTSUPP)
         if not -1 <= number <= 1:
             raise LinuxError(E.EINVAL)
         options[SOL_SOCKET, name] = 1 if number == -1 else number
@@ -258,6 +267,14 @@ def get_socket(task: Task, sock: Socket, name: int, size: int) -> bytes:
     if name == SO_PEERCRED:
         pid, uid, gid = sock.peercred
         return int_bytes(task.process.number(pid)) + int_bytes(uid) + int_bytes(gid)
+    if name == SO_PEERPIDFD:
+        return _peer_pidfd(task, sock)
+    if name == SO_TXTIME:
+        times: bytes = sock.options.get((SOL_SOCKET, name), bytes(8))
+        return times
+    if name == SO_TXREHASH and (sock.family not in (AF_INET, AF_INET6)
+                                or sock.type != SOCK_STREAM):
+        raise LinuxError(E.EOPNOTSUPP)
     if name == SO_PEERGROUPS:
         if not sock.peercred[0]:
             raise LinuxError(E.ENODATA)
@@ -292,6 +309,19 @@ def get_socket(task: Task, sock: Socket, name: int, size: int) -> bytes:
                      SO_TXREHASH)):
         return int_bytes(integer(sock, name, _DEFAULTS.get(name, 0)))
     raise LinuxError(E.ENOPROTOOPT)
+
+
+def _peer_pidfd(task: Task, sock: Socket) -> bytes:
+    """SO_PEERPIDFD: a new descriptor for the process that SO_PEERCRED names."""
+    from tracer.kernel.calls.common import install
+    from tracer.kernel.pidfd import PidFile
+    pid = sock.peercred[0]
+    if not pid:
+        raise LinuxError(E.ENODATA)
+    process = task.kernel.processes.get(pid)
+    if process is None:
+        raise LinuxError(E.EINVAL)
+    return int_bytes(install(task, PidFile(process), True))
 
 
 def attached_filter(sock: Socket, room: int) -> tuple[bytes, int]:

@@ -8,9 +8,11 @@ from tracer.errors import LinuxError
 from tracer.kernel.net.constants import (
     BUFFER_DEFAULT,
     MSG_DONTWAIT,
+    MSG_PEEK,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
     SOCK_STREAM,
+    SOL_SOCKET,
 )
 from tracer.vfs.base import (
     O_NONBLOCK,
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from tracer.kernel.task import Task
 
 SOCKFS_MAGIC = 0x534F434B
+SO_PEEK_OFF = 42
+SIGURG, SI_KERNEL = 23, 0x80
 
 Ucred = tuple[int, int, int]        # pid, uid, gid
 
@@ -81,9 +85,10 @@ class Received:
     credentials.
     """
 
-    __slots__ = ("control", "creds", "data", "files", "flags", "length", "name")
+    __slots__ = ("control", "creds", "data", "files", "flags", "length", "name", "pid")
 
     def __init__(self) -> None:
+        self.pid: int | None = None         # whose pidfd SO_PASSPIDFD adds
         self.data = bytearray()
         self.length = 0
         self.name: bytes | None = None
@@ -253,6 +258,31 @@ class Socket(File):
         """Raise the pending error."""
         if self.error:
             raise LinuxError(self.take_error())
+
+    def peek_offset(self, flags: int) -> int:
+        """Where a receive begins to look: SO_PEEK_OFF counts with MSG_PEEK only."""
+        if not flags & MSG_PEEK:
+            return 0
+        offset: int = self.options.get((SOL_SOCKET, SO_PEEK_OFF), 0)
+        return max(0, offset)
+
+    def peeked(self, flags: int, count: int) -> None:
+        """Move SO_PEEK_OFF on by what MSG_PEEK saw, or back by what was taken."""
+        key = SOL_SOCKET, SO_PEEK_OFF
+        offset = self.options.get(key, -1)
+        if offset >= 0:
+            self.options[key] = max(0, offset + (count if flags & MSG_PEEK else -count))
+
+    def signal_urgent(self) -> None:
+        """SIGURG for the owner that F_SETOWN gave."""
+        owner = self.owner
+        if not owner:
+            return
+        kernel = self.net.kernel
+        for process in list(kernel.processes.values()):
+            if process.pid == owner or process.pgid == -owner:
+                kernel.signals.send_process(process, {"signo": SIGURG, "code": SI_KERNEL,
+                                                      "pid": 0, "uid": 0})
 
     def ioctl(self, task: Any, request: int, arg: int) -> int:
         from tracer.kernel.net.device import ioctl

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.kernel.net.address import Endpoint, family_of, is_any
+from tracer.kernel.net.address import Endpoint, family_of, is_any, pack
 from tracer.kernel.net.constants import (
     AF_UNSPEC,
     IPPROTO_TCP,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from tracer.kernel.task import Task
 
 # net/tcp_states.h
-ESTABLISHED, SYN_SENT, FIN_WAIT2, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN = 1, 2, 5, 7, 8, 9, 10
+ESTABLISHED, SYN_SENT, FIN_WAIT2, CLOSE, CLOSE_WAIT, LISTEN = 1, 2, 5, 7, 8, 10
 UNCONNECTED, CONNECTING, CONNECTED = range(3)       # of the socket, not of the connection
 
 SNDBUF, SNDBUF_LOOPBACK, RCVBUF = 16384, 2626560, 131072    # net.ipv4.tcp_{w,r}mem
@@ -61,11 +61,12 @@ TIME_WAIT = 60 * SECOND
 class TcpSocket(InetSocket):
     """inbox: bytes that have come.  peer: the other end, None once it is gone for good."""
 
-    __slots__ = ("backlog", "done", "inbox", "mark", "peer", "pending", "phase", "retry",
-                 "state", "taken", "time_wait", "urgent")
+    __slots__ = ("backlog", "done", "in_time_wait", "inbox", "mark", "peer", "pending", "phase",
+                 "retry", "shown_port", "state", "taken", "time_wait", "urgent")
 
     def __init__(self, net: Net, task: Task, family: int, flags: int = 0) -> None:
         super().__init__(net, task, family, SOCK_STREAM, IPPROTO_TCP, flags)
+        self.in_time_wait = False       # it ended the connection first, and both have ended it
         self.state = CLOSE
         self.phase = UNCONNECTED
         self.sndbuf, self.rcvbuf = SNDBUF, RCVBUF
@@ -74,6 +75,7 @@ class TcpSocket(InetSocket):
         self.pending: deque[TcpSocket] = deque()
         self.backlog = 0
         self.done = False               # the other's FIN has come
+        self.shown_port = 0             # getsockname(2) tells a port that was given back
         self.retry: Timer | None = None
         self.time_wait: TimeWait | None = None
         self.taken = 0                  # bytes read so far
@@ -130,8 +132,9 @@ class TcpSocket(InetSocket):
 
     def _connected(self) -> int:
         if self.state == CLOSE:
-            self.phase = UNCONNECTED
-            raise LinuxError(self.take_error() or E.ECONNABORTED)
+            error = self.take_error() or E.ECONNABORTED
+            self._disconnect()
+            raise LinuxError(error)
         self.phase = CONNECTED
         return 0
 
@@ -229,13 +232,16 @@ class TcpSocket(InetSocket):
         """connect(2) with AF_UNSPEC."""
         if self.retry is not None:
             self.retry.cancel()
+        error = 0
         if self.state == LISTEN:
             self._refuse_pending()
-        elif self.peer is not None:
+        elif self.state != CLOSE:
+            error = E.ECONNRESET
             self._reset_peer()
         self.state, self.phase = CLOSE, UNCONNECTED
-        self.shut = self.error = 0
-        self.done = False
+        self.shut = 0
+        self.error = error
+        self.done = self.in_time_wait = False
         self.inbox.clear()
         self.unsettle()
         self.give_port()
@@ -251,7 +257,13 @@ class TcpSocket(InetSocket):
     def address(self, peer: bool) -> bytes:
         if peer and self.state in (CLOSE, SYN_SENT, LISTEN):
             raise LinuxError(E.ENOTCONN)
+        if not peer and not self.port:
+            return pack(self.family, (self.ip, self.shown_port))
         return super().address(peer)
+
+    def give_port(self) -> None:
+        self.shown_port = self.port or self.shown_port
+        super().give_port()
 
     # -- sending ----------------------------------------------------------------------------
     def _space(self) -> int:
@@ -286,23 +298,12 @@ class TcpSocket(InetSocket):
                 peer.inbox += data[:-1]
             else:
                 peer.inbox += data
-            peer._signal_urgent()
+            peer.signal_urgent()
         else:
             peer.inbox += data
         if data:
             peer.wake()
         return len(data)
-
-    def _signal_urgent(self) -> None:
-        """SIGURG for the owner that F_SETOWN gave."""
-        owner = self.owner
-        kernel = self.net.kernel
-        if not owner:
-            return
-        for process in list(kernel.processes.values()):
-            if process.pid == owner or process.pgid == -owner:
-                kernel.signals.send_process(process, {"signo": 23, "code": 0x80, "pid": 0,
-                                                      "uid": 0})
 
     # -- receiving --------------------------------------------------------------------------
     def receive(self, into: Received, size: int, flags: int) -> None:
@@ -315,27 +316,31 @@ class TcpSocket(InetSocket):
             return
         target = wake_target(size, flags, self.rcvlowat)
         inbox = self.inbox
+        offset = self.peek_offset(flags)
         ended = self.done or self.error or self.shut & RCV_SHUTDOWN or self.state == CLOSE
-        if target > len(inbox) and not ended and not flags & (MSG_WAITALL | MSG_DONTWAIT):
+        if target > len(inbox) - offset and not ended and not flags & (MSG_WAITALL | MSG_DONTWAIT):
             raise LinuxError(E.EAGAIN)
         if flags & MSG_PEEK:
             into.length = 0
             into.data.clear()
-        count = min(size - into.length, len(inbox))
-        if self.mark is not None and count and not integer(self, SO_OOBINLINE):
+        count = max(0, min(size - into.length, len(inbox) - offset))
+        if self.mark is not None and count:
             before = self.mark - self.taken
             if 0 < before < count:
                 count, target = before, 0       # a read does not go past the mark
-            elif before == 0 and not flags & MSG_PEEK:
+            elif before == 0 and not flags & MSG_PEEK and not integer(self, SO_OOBINLINE):
                 self.mark = self.urgent = None
         if count:
             if not flags & MSG_TRUNC:
-                into.data += inbox[:count]
+                into.data += inbox[offset:offset + count]
             into.length += count
+            self.peeked(flags, count)
             if not flags & MSG_PEEK:
                 full = self.peer is not None and not self.peer._writable()
                 del inbox[:count]
                 self.taken += count
+                if self.mark is not None and self.taken > self.mark:
+                    self.mark = self.urgent = None
                 if full and self.peer is not None and self.peer._writable():
                     self.peer.wake()
         if into.length >= target or (not size and inbox):
@@ -386,6 +391,7 @@ class TcpSocket(InetSocket):
             self.state = CLOSE_WAIT
         elif self.state == FIN_WAIT2:
             self.state = CLOSE
+            self.in_time_wait = True
         self.cut(RCV_SHUTDOWN)
 
     def _was_reset(self) -> None:
@@ -423,8 +429,11 @@ class TcpSocket(InetSocket):
     def _send_fin(self) -> None:
         if self.state == ESTABLISHED:
             self.state = FIN_WAIT2
-        elif self.state == CLOSE_WAIT:
-            self.state = LAST_ACK
+        elif self.state == CLOSE_WAIT:      # LAST_ACK, but the acknowledgement comes at once
+            self.state = CLOSE
+            if self.time_wait is not None:
+                self.time_wait.until = self.net.kernel.clock.monotonic() + TIME_WAIT
+                self.time_wait = None
         if self.peer is not None:
             self.peer._got_fin()
 
@@ -480,7 +489,7 @@ class TcpSocket(InetSocket):
                     peer.peer = None
         if self.time_wait is not None:
             self.time_wait.until = self.net.kernel.clock.monotonic() + TIME_WAIT
-        elif self.state == CLOSE and self.done and not self.error:
+        elif self.in_time_wait:
             left = TimeWait(self, self.net.kernel.clock.monotonic() + TIME_WAIT)
         if self.port:
             self.table.replace(self, left)

@@ -11,7 +11,9 @@ from tracer.kernel.net.address import (
     canonical,
     family_of,
     is_any,
+    is_multicast,
     pack,
+    parse,
     source_for,
 )
 from tracer.kernel.net.constants import (
@@ -24,6 +26,7 @@ from tracer.kernel.net.constants import (
     IPPROTO_UDP,
     MSG_DONTWAIT,
     MSG_ERRQUEUE,
+    MSG_MORE,
     MSG_OOB,
     MSG_PEEK,
     MSG_TRUNC,
@@ -36,6 +39,8 @@ from tracer.kernel.net.constants import (
 )
 from tracer.kernel.net.inet import InetSocket
 from tracer.kernel.net.options import (
+    SO_BROADCAST,
+    SO_RXQ_OVFL,
     SO_TIMESTAMP_OLD,
     SO_TIMESTAMPNS_OLD,
     int_bytes,
@@ -54,6 +59,8 @@ from tracer.vfs.base import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracer.kernel.registry import Result
     from tracer.kernel.task import Task
 
@@ -61,6 +68,10 @@ MAX_UDP4, MAX_UDP6 = 65507, 65527
 IP_HDRINCL, IP_PKTINFO, IP_TTL, IP_RECVTTL, IP_TOS, IP_RECVTOS = 3, 8, 2, 12, 1, 13
 IPV6_RECVPKTINFO, IPV6_PKTINFO, IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT = 49, 50, 51, 52
 IPV6_RECVTCLASS, IPV6_TCLASS = 66, 67
+IP_RECVERR, IP_RECVORIGDSTADDR, IP_MULTICAST_IF = 11, 20, 32
+IPV6_MULTICAST_IF, IPV6_RECVERR = 17, 25
+UDP_CORK, UDP_SEGMENT = 1, 103
+BROADCAST = b"\xff\xff\xff\xff"
 _LOOPBACK_INDEX = 1
 
 
@@ -83,13 +94,15 @@ class Datagram:
 class DatagramSocket(InetSocket):
     """queue: what has come; used: what it costs of the receive buffer."""
 
-    __slots__ = ("queue", "used")
+    __slots__ = ("dropped", "errors", "queue", "used")
 
     def __init__(self, net: Net, task: Task, family: int, kind: int, protocol: int,
                  flags: int = 0) -> None:
         super().__init__(net, task, family, kind, protocol, flags)
         self.queue: deque[Datagram] = deque()
         self.used = 0
+        self.errors: deque[Datagram] = deque()      # what IP_RECVERR keeps for MSG_ERRQUEUE
+        self.dropped = 0
 
     def connect(self, task: Task, address: bytes, flags: int) -> Result:
         if family_of(address) == AF_UNSPEC:
@@ -127,6 +140,7 @@ class DatagramSocket(InetSocket):
     def put(self, datagram: Datagram) -> None:
         """A datagram has come; dropped when the buffer is full."""
         if self.used > self.rcvbuf:
+            self.dropped += 1
             return
         self.used += datagram.cost
         self.queue.append(datagram)
@@ -134,7 +148,8 @@ class DatagramSocket(InetSocket):
 
     def receive(self, into: Received, size: int, flags: int) -> None:
         if flags & MSG_ERRQUEUE:
-            raise LinuxError(E.EAGAIN)
+            self._receive_error(into, size)
+            return
         if flags & MSG_OOB and self.type == SOCK_RAW:
             raise LinuxError(E.EOPNOTSUPP)
         if not self.queue:
@@ -143,7 +158,16 @@ class DatagramSocket(InetSocket):
                 return
             raise LinuxError(E.EAGAIN)
         datagram = self.queue[0]
-        data = datagram.data
+        offset = self.peek_offset(flags)
+        if offset:
+            for datagram in self.queue:
+                if offset < len(datagram.data):
+                    break
+                offset -= len(datagram.data)
+            else:
+                raise LinuxError(E.EAGAIN)
+        data = datagram.data[offset:]
+        self.peeked(flags, min(size, len(data)))
         into.data += data[:size]
         into.length = len(into.data)
         if len(data) > size:
@@ -155,6 +179,35 @@ class DatagramSocket(InetSocket):
         if not flags & MSG_PEEK:
             self.queue.popleft()
             self.used -= datagram.cost
+
+    def _refused(self, data: bytes, target: Endpoint) -> None:
+        """Nobody has the port: the answer, port unreachable, comes back at once."""
+        level, option = ((IPPROTO_IP, IP_RECVERR) if self.family == AF_INET
+                         else (IPPROTO_IPV6, IPV6_RECVERR))
+        if self._option(level, option):
+            self.errors.append(Datagram(data, target, target, 0))
+        elif self.remote != target:
+            return
+        self.error = E.ECONNREFUSED
+        self.wake()
+
+    def _receive_error(self, into: Received, size: int) -> None:
+        """MSG_ERRQUEUE: the datagram that failed, and a struct sock_extended_err."""
+        if not self.errors:
+            raise LinuxError(E.EAGAIN)
+        failed = self.errors.popleft()
+        self.error = E.ECONNREFUSED if self.errors else 0
+        into.data += failed.data[:size]
+        into.length = len(into.data)
+        into.flags |= MSG_ERRQUEUE | (MSG_TRUNC if len(failed.data) > size else 0)
+        into.name = pack(self.family, failed.destination)
+        ip = failed.destination[0]
+        # origin ICMP or ICMP6; destination unreachable, port unreachable
+        origin = bytes((2, 3, 3, 0)) if len(ip) == 4 else bytes((3, 1, 4, 0))
+        into.control.append((
+            IPPROTO_IP if self.family == AF_INET else IPPROTO_IPV6,
+            IP_RECVERR if self.family == AF_INET else IPV6_RECVERR,
+            int_bytes(E.ECONNREFUSED) + origin + bytes(8) + pack(self.family, (ip, 0))))
 
     def _control(self, into: Received, datagram: Datagram) -> None:
         """What SO_TIMESTAMP, IP_PKTINFO and their kin add."""
@@ -168,6 +221,8 @@ class DatagramSocket(InetSocket):
         elif integer(self, SO_TIMESTAMP_OLD):
             add((SOL_SOCKET, SO_TIMESTAMP_OLD,
                  int_bytes(seconds, word) + int_bytes(rest // 1000, word)))
+        if integer(self, SO_RXQ_OVFL) and self.dropped:
+            add((SOL_SOCKET, SO_RXQ_OVFL, int_bytes(self.dropped)))
         ip = datagram.destination[0]
         if len(ip) == 4:
             if self._option(IPPROTO_IP, IP_PKTINFO):
@@ -176,6 +231,8 @@ class DatagramSocket(InetSocket):
                 add((IPPROTO_IP, IP_TTL, int_bytes(datagram.ttl)))
             if self._option(IPPROTO_IP, IP_RECVTOS):
                 add((IPPROTO_IP, IP_TOS, bytes((datagram.tos,))))
+            if self._option(IPPROTO_IP, IP_RECVORIGDSTADDR):
+                add((IPPROTO_IP, IP_RECVORIGDSTADDR, pack(AF_INET, datagram.destination)))
         if self.family == AF_INET6:
             if self._option(IPPROTO_IPV6, IPV6_RECVPKTINFO):
                 add((IPPROTO_IPV6, IPV6_PKTINFO,
@@ -200,7 +257,7 @@ class DatagramSocket(InetSocket):
 
     def poll(self) -> int:
         mask = POLLOUT | POLLWRNORM | POLLWRBAND
-        if self.error:
+        if self.error or self.errors:
             mask |= POLLERR
         if self.shut & RCV_SHUTDOWN:
             mask |= POLLRDHUP | POLLIN | POLLRDNORM
@@ -220,40 +277,103 @@ class DatagramSocket(InetSocket):
 class UdpSocket(DatagramSocket):
     """SOCK_DGRAM with UDP (or UDP-Lite)."""
 
-    __slots__ = ()
+    __slots__ = ("corked",)
 
     def __init__(self, net: Net, task: Task, family: int, flags: int = 0,
                  protocol: int = IPPROTO_UDP) -> None:
         super().__init__(net, task, family, SOCK_DGRAM, protocol, flags)
+        # what UDP_CORK or MSG_MORE holds back
+        self.corked: tuple[Endpoint, bytearray, Sequence[tuple[int, int, bytes]]] | None = None
 
     def send(self, task: Task | None, message: Outgoing, flags: int) -> int:
         data = message.data
         if len(data) > 0xFFFF:
             raise LinuxError(E.EMSGSIZE)
-        if flags & MSG_OOB:
+        if flags & MSG_OOB and self.family == AF_INET:
             raise LinuxError(E.EOPNOTSUPP)
         self.autobind(True)
-        target = self._target(message)
-        if not target[1]:
-            raise LinuxError(E.EINVAL)
-        if len(data) > (MAX_UDP4 if len(target[0]) == 4 else MAX_UDP6):
+        if self.corked is None:
+            target, held = self._target(message), bytearray()
+            if not target[1]:
+                raise LinuxError(E.EINVAL)
+        else:
+            target, held, _ = self.corked
+        if len(held) + len(data) > (MAX_UDP4 if len(target[0]) == 4 else MAX_UDP6):
             raise LinuxError(E.EMSGSIZE)
         if self.error:
             raise LinuxError(self.take_error())
         if self.shut & SEND_SHUTDOWN:
             raise LinuxError(E.EPIPE)
-        source = self._source(target)
-        receiver = self._receiver(target, source)
-        if receiver is None:
-            if self.remote == target:       # port unreachable comes back at once
-                self.error = E.ECONNREFUSED
-                self.wake()
-        elif not receiver.shut & RCV_SHUTDOWN:
-            clock = self.net.kernel.clock
-            ttl = self.options.get((IPPROTO_IP, IP_TTL), 64)
-            receiver.put(Datagram(data, source, target, clock.realtime(), ttl,
-                                  self._option(IPPROTO_IP, IP_TOS)))
+        if self.corked is None:
+            control = message.control
+        else:
+            control = self.corked[2]
+        if flags & MSG_MORE or self._option(IPPROTO_UDP, UDP_CORK):
+            held += data
+            self.corked = target, held, control
+        else:
+            self.corked = None
+            self._transmit(bytes(held) + data if held else data, target, control)
         return len(data)
+
+    def set_option(self, task: Task, level: int, name: int, value: bytes) -> None:
+        super().set_option(task, level, name, value)
+        if (level, name) == (IPPROTO_UDP, UDP_CORK) and self.corked is not None and (
+                not self._option(level, name)):
+            (target, held, control), self.corked = self.corked, None
+            self._transmit(bytes(held), target, control)
+
+    def _transmit(self, data: bytes, target: Endpoint,
+                  control: Sequence[tuple[int, int, bytes]]) -> None:
+        """Send a datagram, or with UDP_SEGMENT as many as it takes."""
+        ttl = self.options.get((IPPROTO_IP, IP_TTL), 64)
+        tos = self._option(IPPROTO_IP, IP_TOS)
+        segment = self._option(IPPROTO_UDP, UDP_SEGMENT)
+        source = self._source(target)
+        for level, kind, value in control:
+            number = int.from_bytes(value[:4], "little")
+            if (level, kind) == (IPPROTO_UDP, UDP_SEGMENT):
+                segment = int.from_bytes(value[:2], "little")
+            elif (level, kind) in ((IPPROTO_IP, IP_TTL), (IPPROTO_IPV6, IPV6_HOPLIMIT)):
+                ttl = number
+            elif (level, kind) in ((IPPROTO_IP, IP_TOS), (IPPROTO_IPV6, IPV6_TCLASS)):
+                tos = number & 0xFF
+            elif (level, kind) == (IPPROTO_IP, IP_PKTINFO) and len(value) >= 12:
+                if not is_any(value[4:8]):
+                    source = value[4:8], self.port
+            elif (level, kind) == (IPPROTO_IPV6, IPV6_PKTINFO) and len(value) >= 20 and (
+                    not is_any(value[:16])):
+                source = canonical(value[:16]), self.port
+        receivers = self._receivers(target, source)
+        if not receivers and not is_multicast(target[0]):
+            self._refused(data, target)
+        now = self.net.kernel.clock.realtime()
+        for start in range(0, len(data) or 1, segment or len(data) or 1):
+            part = data[start:start + segment] if segment else data
+            for receiver in receivers:
+                receiver.put(Datagram(part, source, target, now, ttl, tos))
+
+    def destination(self, address: bytes) -> Endpoint:
+        """Groups can be reached through lo when an option chooses it."""
+        ip, port = parse(self.family, address)
+        if ip == BROADCAST and not integer(self, SO_BROADCAST):
+            raise LinuxError(E.EACCES)
+        if is_multicast(ip):
+            chosen = self._option(IPPROTO_IP, IP_MULTICAST_IF) if len(ip) == 4 else (
+                self._option(IPPROTO_IPV6, IPV6_MULTICAST_IF))
+            if chosen:
+                return ip, port
+        return super().destination(address)
+
+    def _receivers(self, target: Endpoint, source: Endpoint) -> list[UdpSocket]:
+        if not is_multicast(target[0]):
+            found = self._receiver(target, source)
+            return [] if found is None else [found]
+        level = IPPROTO_IP if len(target[0]) == 4 else IPPROTO_IPV6
+        return [holder for holder in self.table.at(target[1]) if isinstance(holder, UdpSocket)
+                and (is_any(holder.ip) or holder.ip == target[0])
+                and holder.remote in (None, source)
+                and (target[0], _LOOPBACK_INDEX) in holder.options.get((level, -1), ())]
 
     def _receiver(self, target: Endpoint, source: Endpoint) -> UdpSocket | None:
         """Whom a datagram is for: a connected socket first, then by how exact it is bound;

@@ -41,6 +41,7 @@ from tracer.vfs.base import (
     POLLHUP,
     POLLIN,
     POLLOUT,
+    POLLPRI,
     POLLRDHUP,
     POLLRDNORM,
     POLLWRBAND,
@@ -62,7 +63,7 @@ MAX_DGRAM_QLEN = 10             # net.unix.max_dgram_qlen
 _MAX_HEAD = PAGE - 320          # SKB_MAX_HEAD(0)
 _STREAM_PIECE = _MAX_HEAD + 32768
 _MAX_ALLOC = 4 * PAGE - 320     # SKB_MAX_ALLOC
-SO_PASSCRED, SO_PASSPIDFD = 16, 76
+SO_OOBINLINE, SO_PASSCRED, SO_PASSPIDFD = 10, 16, 76
 
 CLOSED, LISTENING, CONNECTED = range(3)
 
@@ -99,7 +100,7 @@ class Skb:
 class UnixSocket(Socket):
     """peer: whom it is connected to.  queue: what has come (for a listener: connections)."""
 
-    __slots__ = ("backlog", "blocked_on", "bound", "peer", "peers", "queue", "room", "state",
+    __slots__ = ("backlog", "blocked_on", "bound", "oob", "peer", "peers", "queue", "room", "state",
                  "sun", "wmem")
 
     family = AF_UNIX
@@ -117,6 +118,7 @@ class UnixSocket(Socket):
         self.wmem = 0               # bytes of own messages in others' queues
         self.room = WaitQueue()     # woken when the queue is no longer full
         self.blocked_on: UnixSocket | None = None
+        self.oob: Skb | None = None     # the urgent byte in the queue, until it is read
 
     # -- names --------------------------------------------------------------------------
     def bind(self, task: Task, address: bytes) -> None:
@@ -335,9 +337,11 @@ class UnixSocket(Socket):
 
     # -- sending ----------------------------------------------------------------------------
     def send(self, task: Task | None, message: Outgoing, flags: int) -> int:
-        if flags & MSG_OOB:
+        if flags & MSG_OOB and (self.type != SOCK_STREAM or not message.data):
             raise LinuxError(E.EOPNOTSUPP)
         if self.type == SOCK_STREAM:
+            if flags & MSG_OOB:
+                return self._send_urgent(task, message)
             return self._send_stream(task, message)
         if self.type == SOCK_SEQPACKET:
             self.check_error()
@@ -385,6 +389,23 @@ class UnixSocket(Socket):
         if done:
             other.wake()
         return done
+
+    def _send_urgent(self, task: Task | None, message: Outgoing) -> int:
+        """The last byte stands alone in the receiver's queue and is the urgent one."""
+        last = message.data[-1:]
+        message.data = message.data[:-1]
+        done = self._send_stream(task, message)
+        if done < len(message.data):
+            return done
+        message.data = last
+        self._send_stream(task, message)
+        other = self.peer
+        assert other is not None
+        newest = other.queue[-1]
+        assert isinstance(newest, Skb)
+        other.oob = newest
+        other.signal_urgent()
+        return done + 1
 
     def _send_packet(self, task: Task | None, message: Outgoing) -> int:
         if message.name:
@@ -445,7 +466,10 @@ class UnixSocket(Socket):
 
     def receive(self, into: Received, size: int, flags: int) -> None:
         if flags & MSG_OOB:
-            raise LinuxError(E.EINVAL if self.type == SOCK_STREAM else E.EOPNOTSUPP)
+            if self.type != SOCK_STREAM:
+                raise LinuxError(E.EOPNOTSUPP)
+            self._receive_urgent(into, size, flags)
+            return
         if self.type == SOCK_STREAM:
             self._receive_stream(into, size, flags)
         else:
@@ -462,15 +486,27 @@ class UnixSocket(Socket):
             raise LinuxError(E.EAGAIN)
         skb = self.queue[0]
         assert isinstance(skb, Skb)
-        data = skb.data
+        offset = self.peek_offset(flags)
+        if offset:
+            for each in self.queue:
+                assert isinstance(each, Skb)
+                skb = each
+                if offset < len(skb.data):
+                    break
+                offset -= len(skb.data)
+            else:
+                raise LinuxError(E.EAGAIN)
+        data = skb.data[offset:]
         into.data += data[:size]
         into.length = len(into.data)
+        self.peeked(flags, into.length if flags & MSG_PEEK else len(data))
         if len(data) > size:
             into.flags |= MSG_TRUNC
             if flags & MSG_TRUNC:
                 into.length = len(data)
         into.name = skb.name or None
         into.creds = self._creds_of(skb)
+        self._add_pidfd(into, skb)
         if flags & MSG_PEEK:
             into.files = list(skb.files)
             for file in into.files:
@@ -485,6 +521,64 @@ class UnixSocket(Socket):
         if not self.options.get((SOL_SOCKET, SO_PASSCRED)):
             return None
         return skb.creds or (0, 65534, 65534)
+
+    def _add_pidfd(self, into: Received, skb: Skb) -> None:
+        if self.options.get((SOL_SOCKET, SO_PASSPIDFD)) and skb.creds is not None:
+            into.pid = skb.creds[0]
+
+    def _receive_urgent(self, into: Received, size: int, flags: int) -> None:
+        oob = self.oob
+        if oob is None or self.options.get((SOL_SOCKET, SO_OOBINLINE)):
+            raise LinuxError(E.EINVAL)
+        into.flags |= MSG_OOB
+        into.data += oob.data[:size]
+        into.length = len(into.data)
+        if not flags & MSG_PEEK:
+            self.oob = None
+            oob.start = 1           # it stays in the queue as a mark
+
+    def _next(self, index: int, copied: bool, peek: int) -> int | None:
+        """The next message a stream's reader takes, an index from ``index`` on: it stops
+        before the urgent byte, and passes over it when it starts there."""
+        queue = self.queue
+        while len(queue) > index:
+            skb = queue[index]
+            assert isinstance(skb, Skb)
+            if skb.start == len(skb.data):          # an urgent byte that MSG_OOB has read
+                if copied and self.oob is None:
+                    return None
+                if peek:
+                    index += 1
+                else:
+                    del queue[index]
+                    self._consumed(skb)
+                continue
+            if skb is not self.oob:
+                return index
+            if copied:
+                return None
+            inline = self.options.get((SOL_SOCKET, SO_OOBINLINE))
+            if not peek:
+                self.oob = None
+            if inline:
+                return index
+            if peek:
+                index += 1
+            else:
+                del queue[index]
+                self._consumed(skb)
+        return None
+
+    def at_mark(self) -> bool:
+        """SIOCATMARK."""
+        if not self.queue:
+            return False
+        first = self.queue[0]
+        assert isinstance(first, Skb)
+        if first is self.oob:
+            return True
+        return first.start == len(first.data) and (
+            self.oob is None or (len(self.queue) > 1 and self.queue[1] is self.oob))
 
     def _available(self) -> int:
         return sum(len(skb.data) - skb.start for skb in self.queue if isinstance(skb, Skb))
@@ -505,18 +599,31 @@ class UnixSocket(Socket):
         whose: Ucred | None = None
         if into.data:
             whose = into.creds
-        while len(into.data) < size and len(queue) > index:
-            skb = queue[index]
+        skip = self.peek_offset(flags)
+        while len(into.data) < size:
+            found = self._next(index, bool(into.data), peek)
+            if found is None:
+                if queue and into.data:
+                    target = 0
+                break
+            skb = queue[index := found]
             assert isinstance(skb, Skb)
+            if skip >= len(skb.data) - skb.start:
+                skip -= len(skb.data) - skb.start
+                index += 1
+                continue
             if self.options.get((SOL_SOCKET, SO_PASSCRED)):
                 creds = self._creds_of(skb)
                 if into.data and creds != whose:
                     target = 0
                     break
                 whose = into.creds = creds
-            start = skb.start
+            start = skb.start + skip
+            skip = 0
             part = skb.data[start:start + size - len(into.data)]
             into.data += part
+            self.peeked(flags, len(part))
+            self._add_pidfd(into, skb)
             if into.name is None and skb.name:
                 into.name = skb.name
             if skb.files:
@@ -584,6 +691,8 @@ class UnixSocket(Socket):
             mask |= POLLIN | POLLRDNORM
         if self.type != SOCK_DGRAM and self.state == CLOSED:
             mask |= POLLHUP
+        if self.oob is not None:
+            mask |= POLLPRI
         writable = self._writable()
         other = self.peer
         if self.type != SOCK_STREAM and writable and other is not None and (
@@ -619,7 +728,9 @@ class UnixSocket(Socket):
             if net.inodes.get(self.bound) is self:      # an inode number may have been used again
                 del net.inodes[self.bound]
             self.bound = None
-        unread = any(isinstance(item, Skb) for item in self.queue)
+        unread = any(isinstance(item, Skb) and (item.start < len(item.data) or not item.data)
+                     for item in self.queue)
+        self.oob = None
         embryo = self.state == LISTENING
         self.shut = SHUTDOWN_MASK
         self.inode = None
