@@ -28,7 +28,8 @@ class RunOptions:
         "abbrev", "abi", "absolute_precision", "absolute_timestamps", "always_show_pid",
         "arg_names", "args", "binds", "clock", "color", "column", "debug", "decode_fds",
         "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks", "format",
-        "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory", "output",
+        "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory", "network",
+        "output",
         "output_append", "output_separately", "personality", "program", "quiet", "raw",
         "read_dump", "record_files", "relative_timestamps", "root", "seed", "signals",
         "stack_traces", "status",
@@ -49,6 +50,7 @@ class RunOptions:
         self.env_changes: list[str] = []        # -E, in order: "VAR=VAL" sets, "VAR" removes
         self.env_host = False                   # --env=host: start from the host's environment
         self.clock = "virtual"                  # or "host"
+        self.network: str | None = None         # --net: "none", "host"; None: the personality's
         self.seed = 0
         self.user: str | None = None            # -u
         self.memory = DEFAULT_MEMORY            # bytes that guests may commit

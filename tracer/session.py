@@ -134,6 +134,7 @@ class Session:
         clock = HostClock() if options.clock == "host" or host else Clock()
         self.kernel = Kernel(options.memory, clock, None, options.seed)
         self.kernel.host_random = host
+        self.kernel.host_network = options.network == "host" or (host and not options.network)
         self.kernel.message = message
         self.kernel.parent_comm = os.fsencode(command_name())[:15]
         self.kernel.debug = bool(os.environ.get("PYTRACE_DEBUG"))
@@ -156,7 +157,7 @@ class Session:
         return personality.sandbox(
             os.getcwdb(), os.fsencode(program), now=now, random=kernel.random,
             kernel=self.system, root=os.fsencode(options.root) if options.root else None,
-            binds=binds, limit=options.memory >> 12)
+            binds=binds, limit=options.memory >> 12, network=kernel.host_network)
 
     inherited: list[int]
 

@@ -43,6 +43,7 @@ class FakeKernel:
         self.namespace = Namespace(fs)
         self.shared_files: dict[Any, Any] = {}
         self.pseudo = None
+        self.outside: dict[Any, Any] = {}
         self.sent: list[dict[str, Any]] = []
         self.masks: list[int] = []
         self.processes: dict[int, Any] = {}

@@ -147,6 +147,11 @@ class Builder:
         self.options.clock = value
         self._clock_given = True
 
+    def take_net(self, value: str, spelling: str) -> None:
+        if value not in ("none", "host"):
+            invalid_argument(spelling, value)
+        self.options.network = value
+
     def take_seed(self, value: str, spelling: str) -> None:
         seed = numbers.unsigned(value)
         if seed is None:

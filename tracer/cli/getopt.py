@@ -100,6 +100,7 @@ OPTIONS = (
     Option("root", "", ("root",), YES),
     Option("bind", "", ("bind",), YES),
     Option("clock", "", ("clock",), YES),
+    Option("net", "", ("net",), YES),
     Option("seed", "", ("seed",), YES),
     Option("memory", "", ("memory",), YES),
     Option("color", "", ("color",), YES),

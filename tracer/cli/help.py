@@ -18,6 +18,8 @@ HELP: tuple[tuple[str, Rows], ...] = (
         ("-u USER, --user=USER", "run the program as this user"),
         ("--clock=virtual|host", "a clock that only moves as the program runs and waits, or the "
                                  "host's"),
+        ("--net=none|host", "whether sockets may connect out (with --host by default they may); "
+                            "the loopback is always the sandbox's own"),
         ("--seed N", "what the sandbox's random numbers start from"),
         ("--memory SIZE", "how much memory programs may use, as in 512M (default 1G)"),
     )),

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,8 @@ class Kernel:
         self.ptys: Any = None       # the sandbox's pseudo-terminals
         self.pseudo: Any = None     # pipefs and its kin, made on first use
         self.net: Any = None        # the network, made on first use
+        self.host_network = False   # sockets may connect out
+        self.outside: dict[Any, None] = {}      # those that did; see net.outside
         self.boot_id = "6f3a2c1e-0000-4000-8000-000000000000"
 
     # -- small services -------------------------------------------------------------------
@@ -429,6 +431,8 @@ class Kernel:
                 self.host_signals()
             if clock.next_due() is not None:
                 clock.run_due()
+            if queue and self.outside:
+                self.look_outside(0)
             while queue:
                 task = queue.popleft()
                 if task.state == RUNNABLE:
@@ -445,28 +449,45 @@ class Kernel:
 
     def wait_for_host(self, due: int | None) -> bool:
         """Wait for the host's descriptors that tasks block on, if there are any; whether one is
-        ready.  With the virtual clock nothing waits for them while something else is due."""
+        ready.  With the virtual clock nothing waits for them while something else is due, but
+        for the network, whose answers take time: that time is not counted."""
         queues = [q for t in self.tasks.values() if t.state == BLOCKED and t.waiting is not None
                   for q in t.waiting.queues if isinstance(q, HostQueue)]
-        if not queues and not (due is None and self.clock.host):
+        if not queues and not self.outside and not (due is None and self.clock.host):
             return False            # with the host's clock a signal may still come
-        import select
         timeout = None
         if due is not None:
-            timeout = max(0, due - self.clock.monotonic()) / 1e9 if self.clock.host else 0
+            timeout = max(0, due - self.clock.monotonic()) / 1e9 if (
+                self.clock.host or self.outside) else 0
+        return self.look_outside(timeout, queues)
+
+    def look_outside(self, timeout: float | None, queues: Sequence[HostQueue] = ()) -> bool:
+        """Wait for sockets and other descriptors of the host; whether one is ready.
+
+        timeout: seconds, None for ever.
+        """
+        import select
         fds = [q.fd for q in queues]
+        reading = [host for sock in self.outside for host in sock.reading()]
+        writing = [host for sock in self.outside for host in sock.writing()]
+        if timeout is None and not (fds or reading or writing or self.clock.host):
+            return False
         try:
             self.waits_for_host = True
-            ready = set().union(*select.select(fds, (), fds, timeout))
+            ready = set().union(*select.select([*fds, *reading], writing, fds, timeout))
         except InterruptedError:
             return True
         except (OSError, ValueError):
-            ready = set(fds)
+            ready = {*fds, *reading, *writing}
         finally:
             self.waits_for_host = False
         for queue in queues:
             if queue.fd in ready:
                 queue.wake()
+        if ready:
+            for sock in tuple(self.outside):
+                if not ready.isdisjoint((*sock.reading(), *sock.writing())):
+                    sock.ready()
         return bool(ready)
 
     def _deadlock(self) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from sysnames import errno as E
 from tracer.errors import LinuxError, PytraceError
 from tracer.vfs.base import (
+    O_TRUNC,
+    O_WRONLY,
     S_IFDIR,
     S_IFLNK,
     S_IFMT,
@@ -208,14 +210,16 @@ def _shows(namespace: Namespace, cwd: Location, program: bytes, rooted: bool) ->
 def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
             random: Callable[[int], bytes], kernel: System, root: bytes | None = None,
             binds: Sequence[Bind] = (), limit: int = 1 << 16,
-            terminal: Callable[[Any], Inode | None] | None = None) -> Guest:
+            terminal: Callable[[Any], Inode | None] | None = None,
+            network: bool = False) -> Guest:
     """The default personality.
 
     cwd_host, program: host paths, the program's as typed (after the search along PATH).
     now: virtual nanoseconds since the epoch; its first value is the time of all files.
     random: bytes of the seeded generator.  kernel: for /proc.  limit: pages that files may
     take in memory.  terminal: task → inode of its controlling terminal (default: the
-    host's terminal if one of descriptors 0-2 is one).  PytraceError for what cannot be shown.
+    host's terminal if one of descriptors 0-2 is one).  network: name servers are the host's.
+    PytraceError for what cannot be shown.
     """
     from tracer.vfs.devfs import dev_fs, openers
     from tracer.vfs.etc import root_fs
@@ -230,6 +234,10 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
     first: FileSystem
     if root is None:
         first = root_fs(build.dev(), now, limit)
+        if network:
+            from tracer.vfs.hostsocket import resolv_conf
+            first.root.lookup(b"etc").lookup(b"resolv.conf").open(O_WRONLY | O_TRUNC).write(
+                [memoryview(resolv_conf())])
         first.devices = devices
     else:
         first = build.directory(root, "cow")

@@ -104,6 +104,8 @@ def _wait(task: Task, epfd: int, events: int, maxevents: int, timeout: int | Non
     epoll = task.files.get(epfd)
     if not isinstance(epoll, EpollFile):
         raise LinuxError(E.EINVAL)
+    if task.kernel.outside:
+        task.kernel.look_outside(0)
     count = _collect(task, epoll, events, maxevents, event_t)
     if count or timeout == 0:
         return count

@@ -56,6 +56,9 @@ def _inet(net: Net, task: Task, family: int, kind: int, protocol: int, flags: in
     if kind == C.SOCK_STREAM:
         if protocol not in (C.IPPROTO_IP, C.IPPROTO_TCP):
             raise LinuxError(E.EPROTONOSUPPORT)
+        if net.kernel.host_network:
+            from tracer.kernel.net.outside import OutgoingTcp
+            return OutgoingTcp(net, task, family, flags)
         from tracer.kernel.net.tcp import TcpSocket
         return TcpSocket(net, task, family, flags)
     if kind == C.SOCK_DGRAM:
@@ -64,6 +67,9 @@ def _inet(net: Net, task: Task, family: int, kind: int, protocol: int, flags: in
             raise LinuxError(E.EACCES)      # net.ipv4.ping_group_range is empty
         if protocol not in (C.IPPROTO_IP, C.IPPROTO_UDP, C.IPPROTO_UDPLITE):
             raise LinuxError(E.EPROTONOSUPPORT)
+        if net.kernel.host_network:
+            from tracer.kernel.net.outside import OutgoingUdp
+            return OutgoingUdp(net, task, family, flags, protocol or C.IPPROTO_UDP)
         from tracer.kernel.net.udp import UdpSocket
         return UdpSocket(net, task, family, flags, protocol or C.IPPROTO_UDP)
     if kind == C.SOCK_RAW:

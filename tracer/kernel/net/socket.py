@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from tracer.kernel.kernel import Kernel
     from tracer.kernel.net.netlink import NetlinkSocket
+    from tracer.kernel.net.outside import OutgoingTcp, OutgoingUdp
     from tracer.kernel.net.ports import PortTable
     from tracer.kernel.net.udp import RawSocket
     from tracer.kernel.net.unix import UnixSocket
@@ -152,6 +153,13 @@ class Net:
         self.netlink: dict[tuple[int, int], NetlinkSocket] = {}     # by protocol and port
         self.raw: list[RawSocket] = []
         self.described: dict[int, str] = {}     # inode number → what -yy shows of a socket
+        # with --net=host: sockets behind which stand some of the host's, and the addresses of
+        # the host's name servers
+        self.outside: dict[OutgoingTcp | OutgoingUdp, None] = kernel.outside
+        self.name_servers: frozenset[bytes] = frozenset()
+        if kernel.host_network:
+            from tracer.vfs.hostsocket import name_servers
+            self.name_servers = name_servers()
 
 
 def network(kernel: Kernel) -> Net:

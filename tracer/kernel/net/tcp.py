@@ -280,7 +280,10 @@ class TcpSocket(InetSocket):
             raise LinuxError(self.take_error() or E.EPIPE)
         if self.error or self.shut & SEND_SHUTDOWN:
             raise LinuxError(self.take_error() or E.EPIPE)
-        data = message.data
+        return self._put(message.data, flags)
+
+    def _put(self, data: bytes, flags: int) -> int:
+        """Into the other's buffer; the number of bytes there was room for."""
         peer = self.peer
         if peer is None:                # closed: the answer is a reset
             if data:
