@@ -207,6 +207,8 @@ CTYPES: dict[str, str] = {
     "arch_prctl_arg": "ulong",
     "keyctl_arg": "ulong",
     "kcmp_idx": "ulong",
+    "ptrace_request": "ulong",
+    "ptrace_pid": "long",  # ptrace_pid(request)
     "ptrace_addr": "ulong",
     "ptrace_data": "ulong",
     # results only

@@ -367,7 +367,7 @@ SIGNATURES: dict[str, str] = {
     "pidfd_getfd": "pidfd fd, fd pidfd_target(pidfd), flags hex:uint -> fd",
     "pidfd_send_signal": "pidfd fd, sig signal, info ptr(siginfo), flags hex:uint; "
     "%signal %process",
-    "ptrace": "request enum(ptrace_cmds):long, pid pid:long, addr ptrace_addr(request), "
+    "ptrace": "request ptrace_request, pid ptrace_pid(request), addr ptrace_addr(request), "
     "data inout ptrace_data(request, addr) -> ptrace_result(request)",
     "prctl": "option enum(prctl_options), arg2 inout prctl_arg(option), arg3 prctl_arg(option), "
     "arg4 prctl_arg(option), arg5 prctl_arg(option) -> prctl_result(option); %creds",

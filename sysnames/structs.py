@@ -100,7 +100,7 @@ STRUCTS: dict[str, str] = {
     "fa_projid uint, fa_cowextsize uint",
     "fsxattr": "fsx_xflags flags(fs_xflags):uint, fsx_extsize uint, fsx_nextents uint, "
     "fsx_projid uint, fsx_cowextsize uint, _fsx_pad bytes(8)",
-    "file_clone_range": "src_fd s64, src_offset u64, src_length u64, dest_offset u64",
+    "file_clone_range": "src_fd low_fd:s64, src_offset u64, src_length u64, dest_offset u64",
     "mount_attr": "attr_set flags(mount_attr_attr):u64, attr_clr flags(mount_attr_attr):u64, "
     "propagation enum(mount_attr_propagation):u64, userns_fd fd:u64",
     "mnt_id_req": "size uint, mnt_fd uint, mnt_id hex:u64, param flags(statmount_mask):u64, "
@@ -246,7 +246,7 @@ STRUCTS: dict[str, str] = {
     "ifreq@32": "ifr_name chars(16), ifr_ifru bytes(16)",
     "ifconf": "ifc_len int, ifc_buf addr",
     # --- System V and POSIX IPC ---------------------------------------------------------------
-    "ipc64_perm": "key ipc_key, uid uid, gid gid, cuid uid, cgid gid, mode octal:uint, "
+    "ipc64_perm": "key ipc_key, uid uid, gid gid, cuid uid, cgid gid, mode mode:uint, "
     "seq ushort, _pad2 ushort, _unused1 ulong, _unused2 ulong",
     "msqid64_ds": "msg_perm ipc64_perm, msg_stime long, msg_rtime long, msg_ctime long, "
     "msg_cbytes ulong, msg_qnum ulong, msg_qbytes ulong, msg_lspid pid, msg_lrpid pid, "

@@ -63,6 +63,20 @@ STRUCTS: dict[str, str] = {
     "flags flags(uring_setup_flags):uint, sq_thread_cpu hex:uint, sq_thread_idle uint, "
     "features flags(uring_setup_features):uint, wq_fd fd:uint, resv array(hex, 3):uint, "
     "sq_off io_sqring_offsets, cq_off io_cqring_offsets",
+    # --- what ptrace gets and gives -------------------------------------------------------------
+    "ptrace_peeksiginfo_args": "off u64, flags flags(ptrace_peeksiginfo_flags):uint, nr uint",
+    "user_regs@x86_64": "r15 hex, r14 hex, r13 hex, r12 hex, rbp hex, rbx hex, r11 hex, r10 hex, "
+    "r9 hex, r8 hex, rax hex, rcx hex, rdx hex, rsi hex, rdi hex, orig_rax hex, rip hex, cs hex, "
+    "eflags hex, rsp hex, ss hex, fs_base hex, gs_base hex, ds hex, es hex, fs hex, gs hex",
+    "user_regs@i386": "ebx hex, ecx hex, edx hex, esi hex, edi hex, ebp hex, eax hex, xds hex, "
+    "xes hex, xfs hex, xgs hex, orig_eax hex, eip hex, xcs hex, eflags hex, esp hex, xss hex",
+    "user_regs@arm": "uregs list(hex, 18)",
+    "user_regs@aarch64": "regs list(hex, 31), sp hex, pc hex, pstate hex",
+    "user_fpregs@x86_64": "cwd hex:ushort, swd hex:ushort, ftw hex:ushort, fop hex:ushort, "
+    "rip hex, rdp hex, mxcsr hex:uint, mxcr_mask hex:uint, st_space list(hex, 32):uint, "
+    "xmm_space list(hex, 64):uint, padding list(hex, 24):uint",
+    "user_fpregs@i386": "cwd hex, swd hex, twd hex, fip hex, fcs hex, foo hex, fos hex, "
+    "st_space list(hex, 20)",
     "kcmp_epoll_slot": "efd int:uint, tfd int:uint, toff uint",
     # --- terminals and consoles -----------------------------------------------------------------
     "serial_struct": "type int, line int, port hex:uint, irq int, flags hex:int, "

@@ -226,5 +226,5 @@ STRUCTS: dict[str, str] = {
     # --- network interfaces ---------------------------------------------------------------------
     "ifmap": "mem_start hex, mem_end hex, base_addr hex:ushort, irq hex:uchar, "
     "dma hex:uchar, port hex:uchar",
-    "ifr_hwaddr": "sa_family enum(arp_hardware_types):ushort, sa_data hardware_address(14)",
+    "ifr_hwaddr": "sa_family enum(arp_hardware_types):ushort, sa_data typed_address(sa_family, 14)",
 }

@@ -15,7 +15,7 @@ VALUES = [
     ("open_mode_flags", "O_LARGEFILE", 0o100000, 0o100000, 0o400000, 0o400000),
     ("mmap_flags", "MAP_ANONYMOUS", 0x20, 0x20, 0x20, 0x20),
     ("mmap_flags", "MAP_32BIT", 0x40, 0x40, None, None),
-    ("fcntlcmds", "F_GETLK64", None, 12, 12, None),
+    ("fcntlcmds", "F_GETLK64", 12, 12, 12, 12),
     ("epollevents", "EPOLLET", 1 << 31, 1 << 31, 1 << 31, 1 << 31),
     ("sigact_flags", "SA_RESTORER", *[0x04000000] * 4),
     ("sock_options", "SO_REUSEADDR", 2, 2, 2, 2),

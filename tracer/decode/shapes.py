@@ -62,6 +62,8 @@ SHAPES: dict[str, str] = {
     "termio": "!c_iflag; !c_oflag; !c_cflag; !c_lflag; c_line; c_cc cc_chars(8)",
     "keyctl_pkey_params": "key_id; in_len; out_len=in2_len; "
                           "__spare=_spare list(hex, 7):uint ? _spare",
+    "keyctl_pkey_query": "supported_ops; key_size; max_data_size; max_sig_size; max_enc_size; "
+                         "max_dec_size; __spare=_spare list(hex, 10):uint ? _spare",
     "keyctl_pkey_verify": "key_id; in_len; in2_len; "
                           "__spare=_spare list(hex, 7):uint ? _spare",
     "ipc64_perm": "uid; gid; mode; key uint; cuid; cgid",

@@ -33,9 +33,10 @@ SHAPES: dict[str, str] = {
     "btrfs_search_args_v2.out": "key shape(btrfs_search_key, btrfs_search_key.out); buf_size; "
                                 "... ? abbrev; buf search_items(0) ? full",
     "btrfs_space_args.in": "space_slots",
-    "btrfs_space_args.out": "total_spaces; ... ? abbrev and space_slots; "
+    "btrfs_space_args.out": "total_spaces; "
+                            "... ? abbrev and space_slots or abbrev and !total_spaces; "
                             "spaces=_spaces tail(btrfs_space_info, total_spaces) "
-                            "? full and space_slots",
+                            "? full and space_slots or full and !total_spaces",
     "btrfs_ino_path_args.in": "inum; size; fspath",
     "btrfs_ino_path_args.out": "fspath btrfs_paths:u64",
     "btrfs_logical_ino_args.in": "logical; size; reserved ? reserved; flags; inodes",

@@ -155,7 +155,7 @@ def _exactly(b: Build, of: Kind, size: Param) -> Decoder:
 
 _FCNTL = {
     "F_GETFD F_GETFL F_GETOWN F_GETPIPE_SZ F_GETLEASE F_GET_SEALS F_GETSIG": "",
-    "F_SETFD": "arg flags(fdflags)",
+    "F_SETFD": "arg flags(fdflags):uint",
     "F_SETOWN": "arg pid_pgid:long",
     "F_SETPIPE_SZ": "arg long:ulong",
     "F_DUPFD F_DUPFD_CLOEXEC": "arg long:ulong",

@@ -36,9 +36,9 @@ MODULES: dict[str, str] = {
         "console_font console_font_op diacritics high_signal key_char key_code key_entry "
         "key_string low_uchar sound tone unicode_entries unicode_map vga_port",
     "ioctl_devices":
-        "buf_or_addr call_number cpuid_entries dedupe_infos drive_command "
+        "buf_or_addr call_number cpuid_entries dedupe dedupe_infos drive_command "
         "hardware_address ifindex ifr_sockaddr negative_errno perf_query_bpf ptp_moment "
-        "ptp_samples seccomp_notification sg_buffer sg_io sg_reset tail_hex",
+        "ptp_samples seccomp_notification sg_buffer sg_io sg_reset tail_hex typed_address",
     "ioctl_input":
         "evdev_axis evdev_bits evdev_slots key_pair",
     "ioctl_mapper":
@@ -81,7 +81,9 @@ MODULES: dict[str, str] = {
         "futex_val3 groups priority_who sched_policy user_desc_result wait_status waited "
         "waitid_id",
     "ptrace":
-        "filters ptrace_addr ptrace_data ptrace_result siginfos",
+        "filters ptrace_addr ptrace_data ptrace_pid ptrace_request ptrace_result "
+        "registers_at regset_got regset_set seccomp_metadata siginfos syscall_info "
+        "user_offset",
     "signal":
         "new_sigaction old_sigset restorer sa_handler sigevent sigframe siginfo signal "
         "signal_result sigset",

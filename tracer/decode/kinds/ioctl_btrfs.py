@@ -65,15 +65,22 @@ def _btrfs_inherit(b: Build) -> Decoder:
 
 @memory_kind("dev_stats")
 def _dev_stats(b: Build, count: Param) -> MemType:
-    names = symbols.enum("btrfs_dev_stats_values", b.abi, 64).names
+    names = symbols.enum("btrfs_dev_stats_values", b.abi, 64, "d")
     get = length(count)
+    style = b.options.xlat
+
+    def label(i: int) -> str:
+        text = names.sym(i).text
+        if text is None or style == "raw":
+            return str(i)
+        return f"{i} /* {text} */" if style == "verbose" else text
 
     def read(call: Call, data: bytes, at: int, addr: int) -> Value:
         n = get(call)
         items: list[Value] = []
         for i in range(min(n, 5)):
             value = int.from_bytes(data[at + 8 * i:at + 8 * i + 8], "little")
-            items.append(Named(f"[{names.get(i, i)}]", value))
+            items.append(Named(f"[{label(i)}]", value))
         return Array(items, more=n > 5)
 
     return Coded(40, read)

@@ -17,13 +17,14 @@ from tracer.decode.build import (
     fetch_always,
     length,
     name_of,
+    pointer_to,
     read_array,
 )
 from tracer.decode.call import Call, kind, memory_kind
 from tracer.decode.kinds.basic import bytes_value
-from tracer.decode.kinds.forms import local_array
+from tracer.decode.kinds.forms import Turn, local_array
 from tracer.decode.kinds.io import iovecs
-from tracer.decode.kinds.sockaddr import interface, mac, sockaddr_value
+from tracer.decode.kinds.sockaddr import HARDWARE_LENGTHS, interface, mac, sockaddr_value
 from tracer.decode.kinds.time import dated, in_range
 from tracer.decode.values import (
     NO_MORE,
@@ -119,6 +120,27 @@ def _dedupe_infos(b: Build, count: Param) -> MemType:
         return read_array(call, Coded(asked.size, one), addr, n)
 
     return Coded(0, read)
+
+
+class _Dedupe(Turn):
+    """FIDEDUPERANGE: nothing is printed at exit unless all of the files were at entry."""
+
+    __slots__ = ()
+
+    def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
+        v, state = super().enter(call, word)
+        if isinstance(v, Struct):
+            infos = v.fields[-1][1]
+            if not isinstance(infos, Array) or not infos.items or infos.broken is not None:
+                state = DONE
+        return v, state
+
+
+@kind("dedupe")
+def _dedupe(b: Build) -> InOut:
+    asked, given = (pointer_to(b.struct("file_dedupe_range", "file_dedupe_range." + side))
+                    for side in ("in", "out"))
+    return _Dedupe(asked, given)
 
 
 # -- SCSI
@@ -371,6 +393,16 @@ def _ifr_sockaddr(b: Build) -> MemType:
 def _hardware_address(b: Build, size: int) -> MemType:
     return Coded(size, lambda call, data, at, addr: Either(
         Str(data[at:at + size], style="x"), mac(data[at:at + size])), composite=False)
+
+
+@memory_kind("typed_address")
+def _typed_address(b: Build, type_: Param, size: int) -> MemType:
+    """A hardware address of which a field gives the type, and so the length shown."""
+    name = name_of(type_)
+    return Coded(size, lambda call, data, at, addr: Either(
+        Str(data[at:at + size], style="x"),
+        mac(data[at:at + min(size, HARDWARE_LENGTHS.get(call.by_name(name), size))])),
+        composite=False)
 
 
 @kind("ifindex")

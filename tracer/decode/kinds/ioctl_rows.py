@@ -91,9 +91,10 @@ _GROUPS: dict[str, str] = {
     "arg out ptr(sg_req_info)": "SG_GET_REQUEST_TABLE",
     "arg ptr(sg_reset)": "SG_SCSI_RESET",
     "arg low_hex": "SG_SET_TRANSFORM",
+    "arg buf(1)": "TIOCSTI",
     # --- file systems ---------------------------------------------------------------------------
     "arg ptr(file_clone_range)": "FICLONERANGE",
-    "arg turn(file_dedupe_range, file_dedupe_range.in, file_dedupe_range.out)": "FIDEDUPERANGE",
+    "arg dedupe": "FIDEDUPERANGE",
     "arg out chars_at(256)": "FS_IOC_GETFSLABEL",
     "arg chars_at(256)": "FS_IOC_SETFSLABEL",
     "arg ptr(fstrim_range)": "FITRIM",

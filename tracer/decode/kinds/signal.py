@@ -351,7 +351,7 @@ def siginfo_value(call: Call, fields: Mapping[str, int], abi: str) -> Struct:
     elif form == "sys":
         pointer("call_addr")
         arch = get("arch", 0)
-        out.append(("si_syscall", _syscall_name(get("syscall", 0), arch)))
+        out.append(("si_syscall", call_number(get("syscall", 0) & 0xffffffff, arch, abi)))
         out.append(("si_arch", symbols.enum("audit_arch", abi).sym(arch & 0xffffffff)))
     elif code <= 0:
         source()
@@ -365,18 +365,21 @@ def siginfo_value(call: Call, fields: Mapping[str, int], abi: str) -> Struct:
     return Struct(out)
 
 
-_AUDIT_ABIS = {0xc000003e: "x86_64", 0x40000003: "i386", 0x40000028: "arm",
-               0xc00000b7: "aarch64"}
+_AUDIT_ARCHES = {0xc000003e: "x86_64", 0x40000003: "i386", 0x40000028: "arm",
+                 0xc00000b7: "aarch64"}
+# the ABIs whose calls a strace of an ABI knows
+_KNOWN = {"x86_64": ("x86_64", "i386"), "aarch64": ("aarch64", "arm")}
 
 
-def _syscall_name(number: int, arch: int) -> Value:
+def call_number(number: int, arch: int, abi: str) -> Value:
+    """A call's number with its name, by an AUDIT_ARCH_* value; abi: the tracee's."""
     from sysnames import table
 
-    abi = _AUDIT_ABIS.get(arch & 0xffffffff)
-    name = table(abi).get(number) if abi is not None else None
-    if name is None:
-        return Hex(number & 0xffffffff)
-    return Sym(number & 0xffffffff, "__NR_" + name, None, "d")
+    theirs = _AUDIT_ARCHES.get(arch & 0xffffffff)
+    name = None
+    if theirs is not None and theirs in _KNOWN.get(abi, (abi,)):
+        name = table(theirs).get(number)
+    return Sym(number, None if name is None else "__NR_" + name, None, "d")
 
 
 @memory_kind("siginfo")

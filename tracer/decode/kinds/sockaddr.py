@@ -104,6 +104,19 @@ def byte_array(data: bytes) -> Value:
     return Array([Text(f"0x{c:02x}") for c in data])
 
 
+# ARPHRD_* → bytes of an address of that type (linux/if_arp.h and the drivers)
+HARDWARE_LENGTHS = {
+    0: 7, 1: 6, 3: 7, 6: 6, 7: 1, 15: 2, 24: 16, 27: 8, 32: 20, 256: 0, 270: 5, 271: 0, 280: 0,
+    290: 1, 512: 0, 518: 0, 519: 0, 768: 4, 769: 16, 772: 6, 773: 1, 774: 6, 776: 4, 777: 0,
+    778: 4, 779: 0, 780: 6, 783: 4, 801: 6, 802: 6, 803: 6, 804: 8, 805: 8, 820: 1, 821: 1,
+    822: 0, 823: 16, 824: 0, 825: 8, 826: 0}
+
+
+def _two_digits(n: int) -> Value:
+    """As ``%#02x`` prints: the width of two takes in the prefix."""
+    return Text(f"0x{n:x}" if n else "00")
+
+
 # -- families
 
 def _unix(call: Call, data: bytes) -> Fields:
@@ -165,8 +178,8 @@ def _ipx(call: Call, data: bytes) -> Fields:
     out: Fields = [
         ("sipx_port", port(data[2:4])),
         ("sipx_network", CallValue("htonl", [Hex(int.from_bytes(data[4:8], "big"))])),
-        ("sipx_node", byte_array(data[8:14])),
-        ("sipx_type", Text(f"0x{data[14]:02x}")),
+        ("sipx_node", Array([_two_digits(c) for c in data[8:14]])),
+        ("sipx_type", _two_digits(data[14])),
     ]
     if data[15]:
         out.append(("sipx_zero", Hex(data[15])))

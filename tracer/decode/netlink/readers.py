@@ -7,7 +7,14 @@ from sysnames.kinds import CTYPES
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import Coded, fetch, read_array
-from tracer.decode.kinds.sockaddr import inet6, inet6_field, inet_addr, mac, sockaddr_value
+from tracer.decode.kinds.sockaddr import (
+    HARDWARE_LENGTHS,
+    inet6,
+    inet6_field,
+    inet_addr,
+    mac,
+    sockaddr_value,
+)
 from tracer.decode.kinds.time import ticks
 from tracer.decode.netlink.attributes import attribute, hex_bytes, param_name
 from tracer.decode.values import Addr, CallValue, Either, Hex, Join, Str, Sym, Text
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
 
 AF_INET, AF_INET6 = 2, 10
 MAX_ADDR_LEN = 32
-# bytes of hardware addresses by family number (ARPHRD_*); others as long as the attribute
-_HARDWARE = {0: 7, 1: 6, 3: 7, 6: 6, 7: 1, 15: 2, 24: 16, 27: 8, 32: 20}
 
 
 # -- numbers
@@ -239,7 +244,7 @@ def _hwaddr(t: Tables, by_family: int = 0) -> Reader:
         data = fetch(call, addr, room)
         if data is None:
             return [Addr(addr)]
-        shown = data[:_HARDWARE.get(ctx.family, 255)] if by_family else data
+        shown = data[:HARDWARE_LENGTHS.get(ctx.family, 255)] if by_family else data
         return [Either(Str(data, style="x"), mac(shown))]
 
     return read
