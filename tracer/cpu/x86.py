@@ -5,12 +5,14 @@ import ctypes
 import struct
 from collections.abc import Callable
 
+from sysnames.errno import EFAULT
 from tracer.cpu import uclib
 from tracer.cpu.engine import Engine, Event
+from tracer.errors import Fault
 from tracer.memory.arena import SHIFT, Arena
 
 _INS_SYSCALL, _INS_SYSENTER, _INS_CPUID, _INS_RDTSC, _INS_RDTSCP = 699, 700, 113, 608, 609
-_M32 = 0xFFFFFFFF
+_M32, _M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
 _VECTORS = {
     **{f"xmm{i}": 122 + i for i in range(16)}, **{f"st{i}": 114 + i for i in range(8)},
@@ -70,6 +72,8 @@ class X86(Engine):
         self.compat = False             # the call in flight came by int 0x80
         self._compat_read = self.reader(("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp"))
 
+        set_compat_result = self.writer(("rax",))
+
         def interrupt(_handle: int, number: int, _data: int) -> None:
             if self.event is not None:
                 return
@@ -81,7 +85,7 @@ class X86(Engine):
                 self.compat = True
                 result = self.on_compat(tuple([w & _M32 for w in self._compat_read()]))
                 if result is not None:
-                    self.set("rax", result)
+                    set_compat_result(result & _M64)
             except BaseException as e:
                 self.error = e
                 self.stop()
@@ -137,7 +141,7 @@ class X8664(X86):
                 words = read()
                 result = self.on_call(words)
                 if result is not None:
-                    finish(result & 0xFFFFFFFFFFFFFFFF, words[7] + 2, words[8])
+                    finish(result & _M64, words[7] + 2, words[8])
             except BaseException as e:
                 self.error = e
                 self.stop()
@@ -153,9 +157,9 @@ class X8664(X86):
     def complete(self, words: tuple[int, ...], result: int) -> None:
         """Leave a call that was not answered in its trap handler."""
         if len(words) == 7:
-            self.set("rax", result & 0xFFFFFFFFFFFFFFFF)
+            self.set("rax", result & _M64)
         else:
-            self._finish(result & 0xFFFFFFFFFFFFFFFF, words[7] + 2, words[8])
+            self._finish(result & _M64, words[7] + 2, words[8])
 
     def rewind(self, words: tuple[int, ...], number: int | None = None) -> None:
         """Have the trap instruction executed again, perhaps with another number."""
@@ -203,21 +207,29 @@ class I386(X86):
         self.landing = 0                # where in the vDSO sysenter returns to
         self._set_result = self.writer(("eax",))
 
+        enter = self.writer(("ebp", "esp", "eip"))
+        set_result = self._set_result
+
         def sysenter(_handle: int, _data: int) -> None:
             space = self.space
             try:
                 # 32-bit entry: ebp is the user's stack pointer, the sixth argument on top.
-                ebp = self.get("ebp")
                 assert space is not None
-                sixth = space.read_int(ebp, 4)
-                self.set("ebp", sixth)
-                self.set("esp", ebp)
+                words = self._compat_read()
+                stack = words[6]
                 # Unicorn adds the length of the instruction after the hook.
-                self.set("eip", space.vdso + self.landing - 2)
+                landing = space.vdso + self.landing - 2
                 self.compat = True
-                result = self.on_compat(self._compat_read())
+                try:
+                    sixth = space.read_int(stack, 4)
+                except Fault:
+                    enter(stack, stack, landing)
+                    set_result(-EFAULT & _M32)
+                    return
+                enter(sixth, stack, landing)
+                result = self.on_compat((*words[:6], sixth))
                 if result is not None:
-                    self.set("eax", result)
+                    set_result(result & _M32)
             except BaseException as e:
                 self.error = e
                 self.stop()
