@@ -13,6 +13,7 @@ from tracer.errors import PytraceError
 # A program of such a name is traced as `pytrace -- NAME` or `pytrace ./NAME`.
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("tracer.cli.commands.diff", "main"),
+    "scan": ("tracer.cli.commands.scan", "main"),
 }
 
 # Objects made before a collection.  What start-up makes stays, and a run makes few cycles.

@@ -72,7 +72,7 @@ def _prefix(record: Record, pids: bool) -> Prefix:
     name = None if comm is None else escape_detail(load_bytes(comm))
     shown = f"{pid}<{name}>" if name is not None else str(pid)
     return Prefix(f"{shown:<5} " if pids else "", pid, name,
-                  f"{time // 10**9}.{time % 10**9:09}")
+                  f"{time // 10**9}.{time % 10**9:09}", ip=record.get("ip"))
 
 
 def _events(record: Record, number: int, pids: bool) -> list[Event]:

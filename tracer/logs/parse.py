@@ -57,7 +57,7 @@ _PREFIX = re.compile(r"""
     (?: (?P<time>\d\d:\d\d:\d\d(?:\.\d+)?|\d{9,}(?:\.\d+)?)[ ]
       (?: \(\+\ *(?P<since>\d+(?:\.\d+)?)\)\ )?
       | \ *(?P<relative>\d+\.\d+|(?<=\ )\d+)\ )?
-    (?: \[\ *(?P<number>\d+|\?+)\]\ )?
+    (?: \[\ *(?P<number>\d{1,7}|\?{1,7})\]\ )?
     (?: \[(?P<ip>[0-9a-f]{8}(?:[0-9a-f]{8})?|\?{8}(?:\?{8})?)\]\ )?
     """, re.X)
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz_<+-?")    # what a line without prefix starts with

@@ -140,6 +140,8 @@ class AArch64(Isa):
                   "lsr": ">>"}[name]
             source = whole(insn.reg_name(operands[1].reg))
             return [From(source, op, -value if name == "sub" else value)] if source else [UNKNOWN]
+        if name == "ubfx" and operands[2].imm == 0:
+            return self._register(insn, operands[1], "&", (1 << operands[3].imm) - 1)
         if name == "csel":
             return [*self._register(insn, operands[1], "&", mask),
                     *self._register(insn, operands[2], "&", mask)]

@@ -214,7 +214,7 @@ class Arm(Isa):
             writeback = insn.writeback
         loads = name == "pop" or name[:3] == "ldm"
         span = 4 * len(names)
-        down = name == "push" or name[3:] in ("db", "fd") and not loads or name == "ldmdb"
+        down = name in ("push", "ldmdb", "stmdb", "stmfd")
         if name not in ("push", "pop") and name[3:] in ("ib", "da", "ed", "fa", "ea"):
             return [UNKNOWN]
         step = (-span if down else span) if writeback else 0

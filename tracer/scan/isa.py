@@ -15,8 +15,8 @@ LEAD = 64               # bytes decoded before a piece that starts anywhere, to 
 class Trap(NamedTuple):
     """A trap instruction.
 
-    kind: as it is listed.  table: the ABI whose call numbers hold; None for an instruction
-    that has its call number in itself.  number: then that number.  state: ARM's `a` or `t`, else "".
+    kind: as it is listed.  table: the ABI whose call numbers hold.  number: the call's, if it
+    stands in the instruction.  state: ARM's `a` or `t`, else "".
     """
 
     address: int

@@ -93,7 +93,8 @@ def _is_code(code: Code, trap: Trap) -> bool:
         usual = trap.number in table(trap.table)
     else:
         usual = trap.kind == "svc #0"
-    if not (reached or usual) or not code.isa.plausible(trap, usual):
+    if not (reached and usual) and not ((reached or usual)
+                                        and code.isa.plausible(trap, usual)):
         return False
     return not any(_is_literal(code, trap.address, state)
                    for state in (trap.state if reached else "at"))

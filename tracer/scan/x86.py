@@ -173,7 +173,7 @@ class X86(Isa):
         if operand.type == 2:
             # Position-independent i386 code gets its address by `mov (%esp), %reg; ret`.
             code = self.program.read(operand.imm & self.mask, 4)
-            if len(code) == 4 and code[0] == 0x8B and code[1] & 0xC7 == 4 and code[2:] == b"\x24\xc3":
+            if code[:1] == b"\x8b" and code[2:] == b"\x24\xc3" and code[1] & 0xC7 == 4:
                 return [UNKNOWN] if location == _NUMBERED[code[1] >> 3 & 7] else None
         if operand.type == 3 and not self.wide and location != "rax" and (
                 bytes(insn.bytes) == _GS_CALL or self._is_entry(operand.mem.disp)):
