@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 StrPath = Union[str, "os.PathLike[str]"]
 
 _MESSAGE = "pytrace: "      # what its own lines on standard error start with
-_MAIN = "import sys; sys.path[:] = {path!r}; from tracer.cli.main import main; sys.exit(main())"
+_MAIN = "import tracer.cli.main; tracer.cli.main.command()"
 
 
 class TraceError(PytraceError):
@@ -81,16 +81,16 @@ class Result:
     files: Mapping[str, File] = field(default_factory=dict)
 
 
-def pytrace_command(words: Iterable[str]) -> list[str]:
+def pytrace_command(words: Iterable[str], code: str = _MAIN) -> list[str]:
     """The command line that runs this pytrace with this Python, whatever the working directory
-    and its modules are."""
+    and its modules are.  code: what to run instead."""
     path = [entry or os.getcwd() for entry in sys.path]
-    return [sys.executable, "-c", _MAIN.format(path=path), *words]
+    return [sys.executable, "-c", f"import sys; sys.path[:] = {path!r}; {code}", *words]
 
 
 def pytrace_environment() -> dict[str, str]:
     """The environment for `pytrace_command`: messages begin with the name pytrace."""
-    return {**os.environ, "PYTRACE_ARGV0": "pytrace"}
+    return {name: value for name, value in os.environ.items() if name != "PYTRACE_ARGV0"}
 
 
 class _Reader(Thread):

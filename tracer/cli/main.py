@@ -12,6 +12,7 @@ from tracer.errors import PytraceError
 # The first word of a command line → module and name of a click command that takes the rest.
 # A program of such a name is traced as `pytrace -- NAME` or `pytrace ./NAME`.
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("tracer.cli.commands.check", "main"),
     "diff": ("tracer.cli.commands.diff", "main"),
     "scan": ("tracer.cli.commands.scan", "main"),
 }

@@ -97,7 +97,7 @@ def main(context: click.Context, /, old: str | None, new: str | None, format_: s
         if side_by_side:
             format_ = "side-by-side"
         status = _compare(old, new, chosen, None if brief else format_, output,
-                          lambda out: PrintOptions(lines, _colored(color, out),
+                          lambda out: PrintOptions(lines, colored(color, out),
                                                    width or shutil.get_terminal_size().columns))
     except PytraceError as error:
         report(error)
@@ -127,7 +127,8 @@ def _compare(old: str, new: str, chosen: Any, format_: str | None, output: str |
         return DIFFERENT if not diff.same else 0
 
 
-def _colored(choice: str, out: TextIO) -> bool:
+def colored(choice: str, out: TextIO) -> bool:
+    """Whether to write colours to a stream; choice: of --color."""
     from tracer.output.color import wanted
 
     try:
