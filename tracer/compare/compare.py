@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tracer.compare.align import align
+from tracer.compare.align import Block, align
 from tracer.compare.details import Side, compare_entries, side, titled
 from tracer.compare.index import Log, Stream
 from tracer.compare.model import (
@@ -86,7 +86,7 @@ class _Comparer:
                             none if ours is not None else whole)
             return
         old_keys, new_keys = exact_keys(ours, self.translation), exact_keys(theirs)
-        blocks = align(old_keys, new_keys)
+        blocks = _lighter(align(old_keys, new_keys), old_keys, new_keys)
         gaps: list[tuple[range, range]] = []
         i = j = 0
         for a, b, size in [*blocks, (len(ours), len(theirs), 0)]:
@@ -205,6 +205,29 @@ class _Comparer:
                                 title)
         self.differences.append(difference)
         return difference
+
+
+def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int]) -> list[Block]:
+    """Where a few entries seem to stay and more of them to move over these, the other way
+    round."""
+    result: list[Block] = []
+    i = j = 0
+    k = 0
+    while k < len(blocks):
+        a, b, size = blocks[k]
+        following = blocks[k + 1] if k + 1 < len(blocks) else (len(old), len(new), 0)
+        before = range(i, a), range(j, b)
+        after = range(a + size, following[0]), range(b + size, following[1])
+        for x, y, first, second in ((before[0], after[1], before[1], after[0]),
+                                    (after[0], before[1], after[1], before[0])):
+            if size < len(x) == len(y) and not first and not second and (
+                    old[x.start:x.stop] == new[y.start:y.stop]):
+                a, b, size = x.start, y.start, len(x)
+                break
+        result.append((a, b, size))
+        i, j = a + size, b + size
+        k += 1
+    return result
 
 
 def _pairs(process: ComparedProcess, old: list[int], new: list[int]) -> list[tuple[int, int]]:

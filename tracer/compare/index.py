@@ -6,6 +6,7 @@ again from its place in the file (in a temporary file, if the log is compressed 
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 from array import array
 from collections.abc import Iterator
@@ -36,9 +37,12 @@ from tracer.logs.source import Source, failures, name_of, open_bytes
 
 _SHAPES = 30_000            # shapes that are kept
 _FIRST_UNKNOWN = 10         # line numbers of unknown lines that are reported
+_FAR = 10_000               # entries over which one is not moved
 _PID = 2                    # the class of process ids, see scan.COMPARED
 _ADDRESS = 1
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz_")
+# The common forms of prefixes that begin with a pid.
+_QUICK = re.compile(r"(\d{1,9}) +(?:\d\d:\d\d:\d\d(?:\.\d+)? |\d{9,10}\.\d+ )?(?=[a-z_<+-])")
 
 
 class Stream:
@@ -64,9 +68,8 @@ class Stream:
         self.name = ""
         self.ended = False
         self.open: list[tuple[int, Call]] = []          # parts of a call, with their lines
-        self.handles_children = False
-        self.deaths: dict[int, list[tuple[int, Shape]]] = {}    # SIGCHLDs to be placed
-        self.waited: dict[int, int] = {}                # child → the entry that reaped it
+        self.deaths: dict[int, int] = {}                # child → entry of its SIGCHLD
+        self.waited: dict[int, int] = {}                # child → entry that reaped it
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -234,6 +237,8 @@ class _Indexer:
         offsets = log.offsets
         position = offsets[0]
         number = -1
+        prefixes: dict[str, Prefix] = {}
+        quick, hurry = _QUICK.match, not self.times
         for raw in lines:
             number += 1
             position += len(raw)
@@ -242,8 +247,18 @@ class _Indexer:
             if raw[0] in _PLAIN:
                 prefix, body = NO_PREFIX, line
             else:
-                prefix, at = parse_prefix(line)
-                body = line[at:] if at else line
+                m = quick(line) if hurry else None
+                if m is not None:
+                    pid = m[1]
+                    known = prefixes.get(pid)
+                    if known is None:
+                        if len(prefixes) >= _SHAPES:
+                            prefixes.clear()
+                        known = prefixes[pid] = Prefix(pid=int(pid))
+                    prefix, body = known, line[m.end():]
+                else:
+                    prefix, at = parse_prefix(line)
+                    body = line[at:] if at else line
             shape = shapes.get(body)
             if shape is None:
                 shape = self._shape(line, body, number)
@@ -255,7 +270,15 @@ class _Indexer:
     def _shape(self, line: str, body: str, number: int) -> Shape:
         parser = self.parser
         independent = parser.plain
-        event = parser.event(line, self.log.number(number))
+        if body[0].islower() and body[-1] == "\n" and not parser.inside:
+            quick = self.shaper.quick(body)
+            if quick is not None:
+                parser.cut = None
+                if len(self.shapes) >= _SHAPES:
+                    self.shapes.clear()
+                self.shapes[body] = quick
+                return quick
+        event = parser.event(body if independent else line, self.log.number(number))
         shape = self.shaper.shape(event)
         if shape.kind in (CALL, EVENT, ENDED) and parser.plain:
             if len(self.shapes) >= _SHAPES:
@@ -351,18 +374,19 @@ class _Indexer:
                 log.unknown_lines.append(log.number(number))
         elif kind == EVENT:
             log.signals += 1
-            if shape.effect is not None and not stream.handles_children:
-                child = shape.effect[1]
-                if child in stream.waited:
-                    self._append(stream, shape, number, number, prefix)
-                    self._move(stream, stream.waited[child] + 1)
+            if shape.effect is not None:
+                # A SIGCHLD stands behind the wait for its child, if there is one.
+                child, here = shape.effect[1], len(stream)
+                self._append(stream, shape, number, number, prefix)
+                wait = stream.waited.pop(child, None)
+                if wait is not None:
+                    self._move(stream, here, wait + 1)
                 else:
-                    stream.deaths.setdefault(child, []).append((number, shape))
+                    stream.deaths[child] = here
                 return
         elif kind == ENDED:
             if stream.open:
                 self._abandon(stream)
-            self._settle(stream)
             stream.ended = True
         self._append(stream, shape, number, number, prefix)
 
@@ -403,24 +427,18 @@ class _Indexer:
         elif word == "exec":
             stream.space = Space(self.log.regions)
             stream.name = effect[1]
-        elif word == "handles":
-            stream.handles_children = effect[1]
         elif word == "fork":
             if not shape.ignored:
                 stream.children.append((len(stream) - 1, effect[1]))
             if effect[1] not in self.log.streams:
                 self.forked[effect[1]] = stream, space if effect[2] else space.copy()
         elif word == "waited":
-            stream.waited[effect[1]] = len(stream) - 1
-            for number, death in stream.deaths.pop(effect[1], ()):
-                self._append(stream, death, number, number, prefix)
-
-    def _settle(self, stream: Stream) -> None:
-        """SIGCHLDs of children that were never waited for stand at the end."""
-        for deaths in stream.deaths.values():
-            for number, shape in deaths:
-                self._append(stream, shape, number, number, NO_PREFIX)
-        stream.deaths.clear()
+            here = len(stream) - 1
+            death = stream.deaths.pop(effect[1], None)
+            if death is not None:
+                self._move(stream, death, here)
+            else:
+                stream.waited[effect[1]] = here
 
     def _append(self, stream: Stream, shape: Shape, first: int, last: int,
                 prefix: Prefix) -> None:
@@ -444,30 +462,45 @@ class _Indexer:
         target.last.append(last)
         target.starts.append(len(target.values))
 
-    def _move(self, stream: Stream, at: int) -> None:
-        """The last entry to an earlier place."""
-        if self.all is not None or at >= len(stream) - 1:
+    def _move(self, stream: Stream, source: int, target: int) -> None:
+        """An entry to another place, not far from it."""
+        if self.all is not None or source == target or abs(source - target) > _FAR:
             return
         for column in (stream.keys, stream.first, stream.last):
-            column.insert(at, column.pop())
+            column.insert(target, column.pop(source))
         starts = stream.starts
-        begin, last = starts[at], starts[-2]
-        size = starts[-1] - last
+        low, high = min(source, target), max(source, target)
+        sizes = [starts[k + 1] - starts[k] for k in range(low, high + 1)]
+        begin = starts[source]
+        size = starts[source + 1] - begin
+        sizes.insert(target - low, sizes.pop(source - low))
+        for k, each in enumerate(sizes, low):
+            starts[k + 1] = starts[k] + each
+        to = starts[target]
         for words in (stream.classes, stream.values):
-            moved = words[last:]
-            del words[last:]
-            words[begin:begin] = moved
-        starts.pop()
-        for i in range(at, len(starts)):
-            starts[i] += size
-        starts.insert(at, begin)
-        stream.children = [(entry + (entry >= at), pid) for entry, pid in stream.children]
-        stream.waited = {pid: entry + (entry >= at) for pid, entry in stream.waited.items()}
+            moved = words[begin:begin + size]
+            del words[begin:begin + size]
+            words[to:to] = moved
+
+        def place(entry: int) -> int:
+            if entry == source:
+                return target
+            return entry - (source < entry <= target) + (target <= entry < source)
+
+        for k in range(len(stream.children) - 1, -1, -1):
+            entry, pid = stream.children[k]
+            if entry < low:
+                break
+            stream.children[k] = place(entry), pid
+        for entries in (stream.waited, stream.deaths):
+            for pid in reversed(entries):
+                if entries[pid] < low:
+                    break
+                entries[pid] = place(entries[pid])
 
     def _finish(self) -> None:
         for stream in list(self.log.streams.values()):
             if stream.open:
                 self._abandon(stream)
-            self._settle(stream)
         if self.all is not None:
             self.log.streams = {None: self.all}

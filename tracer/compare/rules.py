@@ -35,7 +35,7 @@ RULES = (
     Rule(RANDOM, "random bytes (getrandom)"),
     Rule(MACHINE, "figures of the machine: memory, load, processors, kernel version, free blocks"),
     Rule(DIRECTORIES, "order and number of a directory's entries; size and links of directories"),
-    Rule(SIGCHLD, "the moment of a SIGCHLD that the program does not handle"),
+    Rule(SIGCHLD, "the moment of a SIGCHLD: it stands behind the wait for its child"),
     Rule(PROCESSES, "the order of processes that do not wait for each other"),
     Rule(MESSAGES, "the tracer's own messages and comments; tables of -c but their counts"),
     Rule(FDS, "numbers of file descriptors", False),

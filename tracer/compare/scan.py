@@ -16,7 +16,16 @@ from tracer.compare.known import (
     field_class,
     whole_argument,
 )
-from tracer.compare.rules import ADDRESSES, DIRECTORIES, FDS, INODES, IPC, PIDS
+from tracer.compare.rules import (
+    ADDRESSES,
+    DIRECTORIES,
+    FDS,
+    INODES,
+    IPC,
+    MACHINE,
+    PIDS,
+    TIMES,
+)
 
 # Spans whose values are compared, by what they mean; those of other rules are not looked at.
 COMPARED = {ADDRESSES: 1, PIDS: 2, IPC: 3, MAYBE_PID: 4}
@@ -51,15 +60,159 @@ _FUTEX_WAIT = re.compile(r"FUTEX_(?:WAIT|LOCK_PI)")
 _GROUPS = re.compile(r"F_SETOWN|F_GETOWN|TIOC[GS]PGRP|TIOCGSID")
 
 
-def scan(name: str, text: str, start: int, rules: frozenset[str]) -> list[Span]:
-    """The spans of a call's text ``name(arguments) = result``; start: where the arguments
-    begin.  name: "" for a signal's siginfo and other text without a call."""
+class _Plan:
+    """What the strings and numbers of a skeleton may be.
+
+    places: ordinal among strings and numbers, rule.  pattern: of the whole text, with groups for
+    the spans and for what is between them; made when the plan has been used some times.
+    """
+
+    __slots__ = ("pattern", "places", "separators", "used")
+
+    def __init__(self) -> None:
+        self.places: list[tuple[int, str]] = []
+        self.used = 0
+        self.pattern: re.Pattern[str] | None = None
+        self.separators: list[str] = []
+
+_PIECE = re.compile(r"""
+    "[^"\\]*(?:\\.[^"\\]*)*"(?:\.\.\.)?
+  | 0x[0-9a-f]+
+  | (?<![\w.])\d+(?:\*\d+)?(?![\w.])
+    """, re.X | re.S)
+_STRINGS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(?:\.\.\.)?', re.S)
+_HEX = re.compile(r"0x[0-9a-f]+")
+_DIGITS = re.compile(r"(?<![\w.])\d+(?:\*\d+)?(?![\w.])")
+_HOLES = re.compile(r'("|0x|(?<![\w.])0(?![\w.]))')
+_INSIDE = {'"': r'"[^"\\]*(?:\\.[^"\\]*)*"(?:\.\.\.)?', "0x": "0x[0-9a-f]+",
+           "0": r"\d+(?:\*\d+)?"}
+_PLANS = 5_000              # plans that are kept
+_OFTEN = 4                  # uses after which a pattern is worth its making
+
+
+class Scanner:
+    """Finds the spans of lines, by the rules that are in force."""
+
+    def __init__(self, rules: frozenset[str]) -> None:
+        self.rules = rules
+        self.plans: dict[str, _Plan] = {}
+
+    def scan(self, name: str, text: str, start: int) -> list[Span]:
+        """The spans of a call's text ``name(arguments) = result``; start: where the arguments
+        begin.  name: "" for a signal's siginfo and other text without a call."""
+        if "<" in text or name.startswith("syscall_") or (
+                "/" in text and ("/*" in text or "/proc/" in text)):
+            return scan(name, text, start, self.rules)
+        places = self._plan(name, text, start).places
+        if not places:
+            return []
+        spans = []
+        pieces = [m.span() for m in _PIECE.finditer(text, start)]
+        for ordinal, rule in places:
+            span = _accepted(rule, text, *pieces[ordinal], self.rules)
+            if span is not None:
+                spans.append(span)
+        return spans
+
+    def _plan(self, name: str, text: str, start: int) -> _Plan:
+        # Texts that differ in their strings and numbers only have the same plan.
+        skeleton = _STRINGS.sub('"', text) if '"' in text else text
+        if "0x" in skeleton:
+            skeleton = _HEX.sub("0x", skeleton)
+        skeleton = _DIGITS.sub("0", skeleton)
+        plan = self.plans.get(skeleton)
+        if plan is None:
+            plan = _Plan()
+            scan(name, text, start, self.rules, plan.places)
+            if len(self.plans) >= _PLANS:
+                self.plans.clear()
+            self.plans[skeleton] = plan
+        else:
+            plan.used += 1
+            if plan.used == _OFTEN and plan.places:
+                plan.pattern, plan.separators = _compiled(skeleton, plan.places)
+        return plan
+
+    def quick(self, name: str, text: str) -> tuple[str, tuple[tuple[int, int], ...]] | None:
+        """The template of a call's text and its compared values, as from ``scan`` and
+        ``template``; None if ``scan`` must be asked."""
+        if "<" in text or name.startswith("syscall_") or (
+                "/" in text and ("/*" in text or "/proc/" in text)):
+            return None
+        plan = self._plan(name, text, len(name) + 1)
+        if not plan.places:
+            return text, ()
+        if plan.pattern is None:
+            return None
+        m = plan.pattern.fullmatch(text)
+        if m is None:
+            return None
+        values = []
+        for group, (_, rule) in enumerate(plan.places, 1):
+            span = _accepted(rule, text, *m.span(2 * group), self.rules)
+            if span is None:
+                return None
+            if span.rule in COMPARED:
+                values.append((COMPARED[span.rule], span.value))
+            separator = f"\0{span.rule}\0"
+            if plan.separators[group - 1] != separator:
+                plan.separators[group - 1] = separator
+        parts = list(m.groups())
+        parts[1::2] = plan.separators
+        return "".join(parts), tuple(values)
+
+
+def _compiled(skeleton: str, places: list[tuple[int, str]]) -> tuple[re.Pattern[str], list[str]]:
+    spans = {ordinal for ordinal, _ in places}
+    pattern = ["("]
+    ordinal = -1
+    for part in _HOLES.split(skeleton):
+        inside = _INSIDE.get(part)
+        if inside is None:
+            pattern.append(re.escape(part))
+            continue
+        ordinal += 1
+        pattern.append(f")({inside})(" if ordinal in spans else inside)
+    return re.compile("".join(pattern) + ")", re.S), [""] * len(places)
+
+
+def _accepted(rule: str, text: str, start: int, end: int, rules: frozenset[str]) -> Span | None:
+    """The span of a number or string that may be one by its place, if its value is such."""
+    if text[start] == '"':
+        return Span(start, end, rule)
+    if text.startswith("0x", start):
+        value = _value(text[start:end])
+        if rule in (PIDS, POINTER, ADDRESSES):
+            if ADDRESSES in rules and _SMALL <= value < 1 << 64:
+                return Span(start, end, ADDRESSES, value)
+            return None
+    elif rule in COMPARED:
+        if end - start > 14 or text.find("*", start, end) >= 0:
+            return None
+        value = int(text[start:end])
+        if rule == PIDS and (end - start > 9 or value <= 1):
+            return None
+        if rule == MAYBE_PID and end - start > 9:
+            return None
+        if rule == ADDRESSES or (rule == IPC and text.startswith("-", start - 1)):
+            return None
+        needed = PIDS if rule == MAYBE_PID else rule
+        return Span(start, end, rule, value) if needed in rules else None
+    if rule in rules:
+        return Span(start, end, rule)
+    return None
+
+
+def scan(name: str, text: str, start: int, rules: frozenset[str],
+         plan: list[tuple[int, str]] | None = None) -> list[Span]:
+    """As ``Scanner.scan``.  plan: gets what strings and numbers may be, whatever their values."""
     known = facts(name) if name else None
     spans: list[Span] = []
     stack: list[str] = []               # open brackets
     sticky: list[str | None] = []       # the class of everything in them
     fields: list[str | None] = []       # the field they belong to
     index = 0
+    ordinal = -1
     field: str | None = None
     inherited: str | None = whole_argument(name, 0) if name else None
     in_result = False
@@ -67,6 +220,15 @@ def scan(name: str, text: str, start: int, rules: frozenset[str]) -> list[Span]:
     groups = name in ("fcntl", "fcntl64", "ioctl") and _GROUPS.search(text) is not None
     waits = name.startswith("futex") and _FUTEX_WAIT.search(text) is not None
     last_ignored = False
+
+    def take(rule: str, m: re.Match[str]) -> bool:
+        if plan is not None and (rule in rules or rule in (POINTER, PIDS, MAYBE_PID)):
+            plan.append((ordinal, rule))
+        span = _accepted(rule, text, m.start(), m.end(), rules)
+        if span is not None:
+            spans.append(span)
+        return span is not None and span.rule not in COMPARED and span.rule != FDS
+
     for m in _TOKEN.finditer(text, start):
         kind = m.lastgroup
         if kind == "word":
@@ -101,13 +263,12 @@ def scan(name: str, text: str, start: int, rules: frozenset[str]) -> list[Span]:
                 inherited = None
                 field = None
         elif kind == "string":
+            ordinal += 1
             found = inherited or _field_ignores(field, directory)
-            if found in rules:
-                spans.append(Span(m.start(), m.end(), found or ""))
-                last_ignored = True
+            if found in rules and found not in COMPARED:
+                last_ignored = take(found or "", m)
             elif PIDS in rules and "/proc/" in m[0]:
-                spans += [Span(*p.span(1), PIDS, int(p[1])) for p in _PROC.finditer(
-                    text, m.start(), m.end()) if int(p[1]) > 1 and len(p[1]) < 10]
+                spans += _proc_pids(text, m)
         elif kind == "comment":
             if last_ignored or (inherited in rules and inherited not in COMPARED):
                 spans.append(Span(m.start(), m.end(), "comment"))
@@ -121,42 +282,30 @@ def scan(name: str, text: str, start: int, rules: frozenset[str]) -> list[Span]:
                 for p in _INODE.finditer(text, m.start(), m.end()):
                     spans += [Span(*p.span(i), INODES) for i in (1, 2) if p[i]]
             if PIDS in rules and "/proc/" in m[0]:
-                spans += [Span(*p.span(1), PIDS, int(p[1])) for p in _PROC.finditer(
-                    text, m.start(), m.end()) if int(p[1]) > 1 and len(p[1]) < 10]
+                spans += _proc_pids(text, m)
         else:                           # a number
-            found = inherited or _number_class(known, index, field, bool(stack),
-                                               in_result, directory)
+            ordinal += 1
+            found = inherited or _number_class(known, index, field, bool(stack), in_result,
+                                               directory)
             if in_result and not stack:
                 found = known.result if known is not None else None
+                if found in (DIRECTORIES, FDS, MACHINE, TIMES) and text.startswith(
+                        "-", m.start() - 1):
+                    continue
             elif groups and index == 2 and kind == "number" and not in_result:
                 found = MAYBE_PID
-            if found == MAYBE_PID and (in_result or groups or waits):
-                if PIDS in rules and len(m[0]) < 10:
-                    spans.append(Span(m.start(), m.end(), MAYBE_PID, _value(m[0])))
+            if found == MAYBE_PID and not (in_result or groups or waits):
                 continue
-            last_ignored = False
-            if found is None or found == MAYBE_PID:
+            if found is None or (found == FDS and text.startswith("-", m.start() - 1)):
+                last_ignored = False
                 continue
-            if found in (PIDS, POINTER, ADDRESSES) and kind == "hex":
-                value = _value(m[0])
-                if ADDRESSES in rules and _SMALL <= value < 1 << 64:
-                    spans.append(Span(m.start(), m.end(), ADDRESSES, value))
-            elif found == PIDS:
-                if PIDS in rules and len(m[0]) < 10 and "*" not in m[0] and int(m[0]) > 1:
-                    spans.append(Span(m.start(), m.end(), PIDS, int(m[0])))
-            elif found == IPC:
-                if IPC in rules and kind == "number" and len(m[0]) < 15 and not text.startswith(
-                        "-", m.start() - 1):
-                    spans.append(Span(m.start(), m.end(), IPC, _value(m[0])))
-            elif found in rules:
-                if in_result and (text.startswith("-", m.start() - 1)
-                                  or (found == DIRECTORIES and m[0] == "0")):
-                    continue
-                if found == FDS and (text.startswith("-", m.start() - 1)):
-                    continue
-                spans.append(Span(m.start(), m.end(), found))
-                last_ignored = found not in (FDS,)
+            last_ignored = take(found, m)
     return spans
+
+
+def _proc_pids(text: str, m: re.Match[str]) -> list[Span]:
+    return [Span(*p.span(1), PIDS, int(p[1])) for p in _PROC.finditer(text, m.start(), m.end())
+            if len(p[1]) < 10 and int(p[1]) > 1]
 
 
 def _value(digits: str) -> int:

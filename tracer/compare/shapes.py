@@ -10,7 +10,7 @@ from tracer.compare.rules import (
     SIGCHLD,
     Settings,
 )
-from tracer.compare.scan import COMPARED, Span, scan, template
+from tracer.compare.scan import COMPARED, Scanner, Span, template
 from tracer.logs.model import (
     Call,
     Dump,
@@ -30,6 +30,10 @@ CALL, PART, END, EVENT, ENDED, BELOW, SUMMARY, NOTE, UNKNOWN = range(9)
 
 FORKS = frozenset(("clone", "clone2", "clone3", "fork", "vfork", "__clone2"))
 _WAITS = frozenset(("wait4", "waitpid", "waitid"))
+_EFFECTS = FORKS | _WAITS | {"mmap", "mmap2", "old_mmap", "munmap", "brk", "mremap", "execve",
+                             "execveat"}
+_SLOW = _EFFECTS | {"getdents", "getdents64"}
+_DURATION = re.compile(r" <\d+(?:\.\d+)?>\Z")
 _ENTRIES = re.compile(r"\{d_ino=[^}]*\}")
 _WAITED = re.compile(r"si_pid=(\d+)")
 _STRINGS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"|<([^<>]*)>', re.S)
@@ -64,6 +68,9 @@ class Shaper:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.rules = settings.rules
+        self.scanner = Scanner(settings.rules)
+        self.hurries = not (settings.replace or settings.ignore_calls or settings.ignore_paths
+                            or settings.abi_neutral)
 
     # -- text
 
@@ -92,8 +99,8 @@ class Shaper:
     def spans(self, name: str, text: str) -> list[Span]:
         """The spans of a text of ``call_text`` or ``event_text``."""
         if name and text.startswith(f"{name}("):
-            return scan(name, text, len(name) + 1, self.rules)
-        return scan("", text, 0, self.rules)
+            return self.scanner.scan(name, text, len(name) + 1)
+        return self.scanner.scan("", text, 0)
 
     def event_text(self, event: Event) -> tuple[str, str]:
         """The name and the compared text of any event."""
@@ -112,6 +119,34 @@ class Shaper:
         return "", self.replaced(text)
 
     # -- shapes
+
+    def quick(self, body: str) -> Shape | None:
+        """The shape of a line without its prefix, if it is an ordinary call without effects:
+        the same as ``shape`` of its event."""
+        at = body.find("(")
+        equals = body.find("= ")
+        if not self.hurries or at <= 0 or equals < 0:
+            return None
+        name = body[:at]
+        if name in _SLOW or not name.isidentifier() or body.find("= ", equals + 1) >= 0:
+            return None
+        head = body[:equals].rstrip(" ")
+        if head[-1] != ")" or len(head) == equals:
+            return None
+        returned = body[equals + 2:-1]
+        if returned[-1:] in "\r>":
+            m = _DURATION.search(returned)
+            if m is None:
+                return None
+            returned = returned[:m.start()]
+        text = f"{head} = {returned}"
+        found = self.scanner.quick(name, text)
+        if found is None:
+            return None
+        shape = Shape(CALL, name, text)
+        shape.hash = hash(found[0])
+        shape.values = found[1]
+        return shape
 
     def shape(self, event: Event) -> Shape:
         """The shape of a line's event."""
@@ -186,6 +221,8 @@ def _number(text: str) -> int | None:
 def _effect(call: Call) -> tuple[Any, ...] | None:
     """What a call that succeeded does to its process, as far as comparing is concerned."""
     name, returned = call.name, call.returned or ""
+    if name not in _EFFECTS:
+        return None
     if name in FORKS:
         digits = returned.split("<")[0].split(" ")[0]
         if digits.isdigit() and int(digits) > 0:
@@ -224,11 +261,4 @@ def _effect(call: Call) -> tuple[Any, ...] | None:
             digits = returned.split("<")[0]
             if digits.isdigit() and int(digits) > 0:
                 return "waited", int(digits)
-    elif name in ("rt_sigaction", "sigaction", "signal") and call.arguments.startswith("SIGCHLD,"):
-        words = call.arguments.split(", ", 2)
-        if len(words) > 1 and words[1] != "NULL" and returned.split(" ")[0] in ("0", "SIG_DFL",
-                                                                              "SIG_IGN"):
-            handler = words[1].split("=")[-1]
-            return "handles", not handler.startswith("SIG_")
     return None
-

@@ -317,6 +317,11 @@ class Parser:
         """What the next line means does not depend on the lines before it."""
         return self.cut is None and not self._table.inside
 
+    @property
+    def inside(self) -> bool:
+        """The next line may belong to a table."""
+        return self._table.inside
+
     def event(self, raw: str, number: int = 1) -> Event:
         """The event of a line, which comes with its newline; number: its own, from 1."""
         if raw.endswith("\n"):
