@@ -12,8 +12,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from sysnames.errno import ERESTARTSYS
-from tracer.errors import LinuxError, PytraceError
+from tracer.errors import PytraceError
 from tracer.kernel.signals import SI_KERNEL, SI_USER
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ class Interrupts:
         self.pending: list[int] = []
         self.received = 0               # signals that the main thread has noticed
         self.asked = 0                  # how many signals came
+        self.ending = 0                 # the signal that ends the run
         self.old: dict[int, Any] = {}
         self.pipe = (-1, -1)
         self.old_fd = -1
@@ -73,26 +73,32 @@ class Interrupts:
             signal.signal(signo, handler)
         self.closing = True
         os.close(self.pipe[1])
-        self.kernel.host_signals = None
 
     def _received(self, signo: int, frame: FrameType | None) -> None:
         """Runs in the main thread, between two of its bytecodes."""
         self.received += 1
-        self.pending.append(signo)
-        self.kernel.attention = True
+        kernel = self.kernel
+        if self.ending:
+            return
         self.asked += 1
         if self.asked > 1:
-            raise Ended(signo)
-        if self.kernel.waits_for_host:
+            self.ending = signo
+        else:
+            self.pending.append(signo)
+        kernel.signalled = kernel.attention = True
+        if kernel.waits_for_host:
             raise InterruptedError
-        if frame is not None and frame.f_code.co_name == "read" \
-                and frame.f_code.co_filename.startswith(_VFS):
-            # The program waits for the host in read(2): the call is interrupted.
-            raise LinuxError(ERESTARTSYS)
+        if self.ending and frame is not None and frame.f_code.co_filename.startswith(_VFS):
+            # Perhaps the host keeps a call waiting.  (Elsewhere nothing takes long, and a line of
+            # the log could be lost.)
+            raise Ended(signo)
 
     def _deliver(self) -> None:
         """Send what has come to the program: SIGINT to its first process group, as the terminal
-        would, the others to all of its processes."""
+        would, the others to all of its processes.  Raises Ended at the second signal."""
+        self.kernel.signalled = False
+        if self.ending:
+            raise Ended(self.ending)
         while self.pending:
             signo = self.pending.pop(0)
             processes = sorted(self.kernel.processes.values(), key=lambda p: p.pid)

@@ -291,19 +291,16 @@ def run(options: RunOptions) -> int:
     log = Log(options)
     session = Session(options, log.write, log.immediate, warn, log)
     session.inherited = inherited
-    writer = session.writer
-    try:
-        with Interrupts(session.kernel):
+    with Interrupts(session.kernel):        # until the log is complete
+        try:
             task = session.start(program)
             session.kernel.run()
-    except Ended as e:
-        session.finish(e.signo)
-        log.close()
-        return _die(e.signo)
-    finally:
-        writer.flush()
-    status = task.process.status or 0
-    session.finish(status)
+            status = task.process.status or 0
+        except Ended as e:
+            status = e.signo
+        finally:
+            session.writer.flush()
+        session.finish(status)
     log.close()
     if status & 0x7F:
         return _die(status & 0x7F)

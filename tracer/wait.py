@@ -16,6 +16,8 @@ class WaitQueue:
 
     __slots__ = ("waiters",)
 
+    fd = -1                     # of the host, for a HostQueue
+
     def __init__(self) -> None:
         self.waiters: dict[Callable[[], None], None] = {}
 
@@ -39,9 +41,9 @@ class WaitQueue:
 
 
 class HostQueue(WaitQueue):
-    """Waiters on a descriptor of the host: woken when all tasks sleep and it is ready."""
+    """Waiters on a descriptor of the host: woken when all tasks sleep and it is ready to read."""
 
-    __slots__ = ("fd",)
+    __slots__ = ("fd",)         # hides the class's
 
     def __init__(self, fd: int) -> None:
         super().__init__()

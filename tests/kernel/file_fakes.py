@@ -83,6 +83,7 @@ class FakeTask:
         self.kernel.processes[pid] = self.process
         self.restart: Any = None
         self.personality = 0
+        self.wrote, self.dialogue = False, 0
         self._at = DATA + 32 * 4096
         self._bound: dict[str, Any] = {}
 

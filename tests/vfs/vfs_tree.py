@@ -209,6 +209,9 @@ class FakeSystem:
         self.one.tree = tree
         self.one.files = dict(guest.files)
 
+    def busy(self) -> bool:
+        return False
+
     def current(self) -> tuple[int, int]:
         return 7, 7
 

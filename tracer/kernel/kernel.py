@@ -26,15 +26,50 @@ from tracer.kernel.signals import Signals
 from tracer.kernel.task import BLOCKED, DEAD, RUNNABLE, STOPPED, ZOMBIE, InFlight, Process, Task
 from tracer.memory.arena import SHIFT, Arena
 from tracer.memory.vma import Backing
-from tracer.wait import OUTSIDE, HostQueue, Wait
+from tracer.wait import OUTSIDE, Wait, WaitQueue
 
 if TYPE_CHECKING:
     from tracer.abi.base import Abi
     from tracer.cpu.engine import Engine, Event
+    from tracer.kernel.clock import Timer
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Namespace
 
 QUANTUM = 100_000               # instructions a task runs while others wait
+
+
+class Parking:
+    """A task that waits.  Called with a reason, it lets the task run again."""
+
+    __slots__ = ("kernel", "task", "timer", "wait")
+
+    def __init__(self, kernel: Kernel, task: Task, wait: Wait) -> None:
+        self.kernel = kernel
+        self.task = task
+        self.wait = wait
+        self.timer: Timer | None = None
+        for queue in wait.queues:
+            queue.waiters[self] = None
+            if queue.fd >= 0:
+                kernel.host_parked[self] = None
+
+    def __call__(self, reason: int = Wait.WOKEN) -> None:
+        task = self.task
+        if task.parking is self:
+            self.undo()
+            task.woken = reason
+            task.state = RUNNABLE
+            self.kernel.run_queue.append(task)
+
+    def undo(self) -> None:
+        """Nothing wakes the task any more."""
+        self.task.parking = None
+        for queue in self.wait.queues:
+            queue.waiters.pop(self, None)
+        if self.kernel.host_parked:
+            self.kernel.host_parked.pop(self, None)
+        if self.timer is not None:
+            self.timer.cancel()
 
 
 class Kernel:
@@ -82,8 +117,11 @@ class Kernel:
         self.oabi = False           # a kernel with CONFIG_OABI_COMPAT
         self.debug = False          # mistakes of ours end the run with a traceback
         self.message: Callable[[str], None] = lambda text: None
-        self.host_signals: Callable[[], None] | None = None     # delivers signals to pytrace
+        self.host_parked: dict[Parking, None] = {}      # who waits for descriptors of the host
         self.waits_for_host = False
+        # Signals to pytrace: whether there are any, and what delivers them.
+        self.signalled = False
+        self.host_signals: Callable[[], None] = lambda: None
         self._resched = False
         self.entries: list[Entry] = []      # all calls that were made
         self.translates_pids = False        # there are PID namespaces; see namespaces
@@ -344,46 +382,28 @@ class Kernel:
         if not wait.uninterruptible and (
                 self.signals.deliverable(task) or task.stop_pending):
             return True
+        if task.wrote:              # it writes, then waits: perhaps a dialogue
+            task.wrote = False
+            task.dialogue += 1
         task.state = BLOCKED
         task.woken = Wait.WOKEN
-        timer = None
-
-        def wake(reason: int = Wait.WOKEN) -> None:
-            if task.unpark is not unpark:
-                return
-            unpark()
-            task.woken = reason
-            task.state = RUNNABLE
-            self.run_queue.append(task)
-
-        def unpark() -> None:
-            task.unpark = None
-            for queue in wait.queues:
-                queue.discard(wake)
-            if timer is not None:
-                timer.cancel()
-
-        for queue in wait.queues:
-            queue.add(wake)
+        parking = task.parking = Parking(self, task, wait)
         if wait.deadline is not None:
-            timer = self.clock.at(wait.deadline, lambda: wake(Wait.TIMEOUT))
-        task.unpark = unpark
-        task.waiting = wait
-        task.wake = wake
-        task.interruptible = not wait.uninterruptible
+            parking.timer = self.clock.at(wait.deadline, partial(parking, Wait.TIMEOUT))
         return False
 
     def interrupt(self, task: Task) -> None:
         """A signal arrived: a task that waits interruptibly stops waiting."""
-        if task.state == BLOCKED and task.unpark is not None and task.interruptible:
-            task.wake(Wait.SIGNAL)
+        parking = task.parking
+        if task.state == BLOCKED and parking is not None and not parking.wait.uninterruptible:
+            parking(Wait.SIGNAL)
         elif task is self.current:
             self.attention = True
 
     def forget(self, task: Task) -> None:
         """Undo a task's waiting for good: it is being killed."""
-        if task.unpark is not None:
-            task.unpark()
+        if task.parking is not None:
+            task.parking.undo()
         if task.call is not None:
             call, task.call = task.call, None
             if call.token is not None:
@@ -404,7 +424,7 @@ class Kernel:
         self.run_queue.append(task)
 
     def yield_now(self) -> None:
-        """Let others run after this call (sched_yield)."""
+        """Let others run after this call (sched_yield, dialogues)."""
         if self.run_queue:
             self._resched = True
             self.attention = True
@@ -427,7 +447,7 @@ class Kernel:
         queue = self.run_queue
         clock = self.clock
         while True:
-            if self.host_signals is not None:
+            if self.signalled:
                 self.host_signals()
             if clock.next_due() is not None:
                 clock.run_due()
@@ -448,20 +468,19 @@ class Kernel:
                 clock.sleep_until(due)
 
     def wait_for_host(self, due: int | None) -> bool:
-        """Wait for the host's descriptors that tasks block on, if there are any; whether one is
-        ready.  With the virtual clock nothing waits for them while something else is due, but
-        for the network, whose answers take time: that time is not counted."""
-        queues = [q for t in self.tasks.values() if t.state == BLOCKED and t.waiting is not None
-                  for q in t.waiting.queues if isinstance(q, HostQueue)]
-        if not queues and not self.outside and not (due is None and self.clock.host):
-            return False            # with the host's clock a signal may still come
-        timeout = None
-        if due is not None:
-            timeout = max(0, due - self.clock.monotonic()) / 1e9 if (
-                self.clock.host or self.outside) else 0
+        """Wait for the host's descriptors that tasks block on, but not longer than until
+        something is due; whether one is ready.
+
+        Time passes as on the host meanwhile, but the virtual clock only shows it when nothing
+        came: what the program sees does not depend on how long an answer took.
+        """
+        queues = [q for p in self.host_parked for q in p.wait.queues if q.fd >= 0]
+        if not queues and not self.outside and not self.clock.host:     # (a signal may come)
+            return False
+        timeout = None if due is None else max(0, due - self.clock.monotonic()) / 1e9
         return self.look_outside(timeout, queues)
 
-    def look_outside(self, timeout: float | None, queues: Sequence[HostQueue] = ()) -> bool:
+    def look_outside(self, timeout: float | None, queues: Sequence[WaitQueue] = ()) -> bool:
         """Wait for sockets and other descriptors of the host; whether one is ready.
 
         timeout: seconds, None for ever.
@@ -474,7 +493,8 @@ class Kernel:
             return False
         try:
             self.waits_for_host = True
-            ready = set().union(*select.select([*fds, *reading], writing, fds, timeout))
+            ready = set().union(*select.select([*fds, *reading], writing, fds, timeout)) \
+                if not self.signalled else set()
         except InterruptedError:
             return True
         except (OSError, ValueError):
@@ -488,7 +508,7 @@ class Kernel:
             for sock in tuple(self.outside):
                 if not ready.isdisjoint((*sock.reading(), *sock.writing())):
                     sock.ready()
-        return bool(ready)
+        return bool(ready) or self.signalled
 
     def _deadlock(self) -> None:
         waiting = ", ".join(
@@ -542,7 +562,7 @@ class Kernel:
                     return
                 if result is not None:
                     engine.complete(words, result)
-            if self.host_signals is not None:
+            if self.signalled:
                 self.host_signals()
             if clock.next_due() is not None:
                 clock.run_due()
@@ -559,7 +579,8 @@ class Kernel:
             if self.arena.code_stale:
                 self._throw_code_away()
             self.attention = False
-            busy = bool(self.run_queue) or clock.next_due() is not None
+            busy = bool(self.run_queue or self.host_parked or self.outside) or (
+                clock.next_due() is not None)
             # Going back to uncounted code costs a new translation: only after a whole quantum.
             counted = busy or (engine.counting and not alone)
             alone = False
@@ -570,6 +591,8 @@ class Kernel:
                     if not clock.host:
                         clock.now += QUANTUM
                         charge(self, task, QUANTUM)
+                    if self.host_parked or self.outside:
+                        self.wait_for_host(0)
                     if self.run_queue:
                         self.run_queue.append(task)
                         return

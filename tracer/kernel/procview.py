@@ -240,6 +240,9 @@ class System:
         task = self._kernel.current
         return (task.tgid, task.pid) if task is not None else (0, 0)
 
+    def busy(self) -> bool:
+        return bool(self._kernel.run_queue)
+
     def pids(self) -> Sequence[int]:
         return sorted(self._kernel.processes)
 

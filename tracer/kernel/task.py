@@ -8,13 +8,13 @@ from sysnames import errno as E
 from tracer.errors import LinuxError
 from tracer.kernel import inotify, locks
 from tracer.vfs.base import O_PATH, Creds, File
-from tracer.wait import Wait, WaitQueue
+from tracer.wait import WaitQueue
 
 if TYPE_CHECKING:
     from tracer.abi.base import Abi
     from tracer.cpu.engine import Engine
     from tracer.kernel.cputime import CpuTimer
-    from tracer.kernel.kernel import Kernel
+    from tracer.kernel.kernel import Kernel, Parking
     from tracer.kernel.namespaces import PidNamespace
     from tracer.kernel.registry import Blocking
     from tracer.memory.space import AddressSpace
@@ -368,10 +368,9 @@ class Task:
         self.vfork_queue = WaitQueue()
         self.call: InFlight | None = None
         self.woken: int | None = 0      # Wait reason for the parked generator
-        self.unpark: Any = None         # undoes the parking
-        self.wake: Any = None           # ends it with a reason
-        self.waiting: Wait | None = None        # what it waits for, or did last
-        self.interruptible = True
+        self.parking: Parking | None = None     # while it waits
+        self.wrote = False              # to a pipe or socket, and has not read since
+        self.dialogue = 0               # how often in a row it then had to wait
         self.trap_words: tuple[int, ...] = ()   # registers at the trap of an interrupted call
         self.engine_result: int | None = None   # its restart code, to be settled
         self.wants_signal_check = True

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tracer.errors import PytraceError
@@ -10,6 +12,8 @@ from tracer.output.strace import StraceWriter
 
 if TYPE_CHECKING:
     from tracer.options import RunOptions
+
+_PAGE = 4096
 
 
 class Log:
@@ -21,57 +25,96 @@ class Log:
     def __init__(self, options: RunOptions) -> None:
         self.options = options
         self.process: Any = None
-        self.fd = -1
-        self.files: dict[int, int] = {}         # pid → descriptor of its file
+        self.files: dict[int, LogFile] = {}     # pid → its file
         output = options.output
         self.immediate = output is None
         if output is None:
             # A descriptor of our own: the program may close 2.
-            self.fd = os.dup(2)
+            self.file: LogFile | None = LogFile(os.dup(2))
         elif options.output_is_pipe:
             import subprocess
             self.process = subprocess.Popen(  # a shell command by strace's definition
                 output[1:], shell=True, stdin=subprocess.PIPE, close_fds=True)
-            self.fd = os.dup(self.process.stdin.fileno())
+            self.file = LogFile(os.dup(self.process.stdin.fileno()))
             self.process.stdin.close()
-        elif not options.output_separately:
-            self.fd = self._open(output)
+        else:
+            self.file = None if options.output_separately else self._open(output)
 
-    def _open(self, path: str) -> int:
+    @property
+    def fd(self) -> int:
+        """The descriptor of the one log."""
+        return -1 if self.file is None else self.file.fd
+
+    def _open(self, path: str) -> LogFile:
         flags = os.O_WRONLY | os.O_CREAT | (
             os.O_APPEND if self.options.output_append else os.O_TRUNC)
         try:
-            return os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
+            return LogFile(os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666))
         except OSError as e:
             raise PytraceError(f"Can't fopen '{path}': {e.strerror}") from None
 
     def write(self, text: str) -> None:
         """Write all of a text; a reader that went away is not an error."""
-        _write(self.fd, text)
+        if self.file is not None:
+            self.file.write(text)
 
     def of(self, pid: int) -> Sink:
         """The function that writes to a process's own file, which is made now."""
-        fd = self.files[pid] = self._open(f"{self.options.output}.{pid}")
-        return lambda text: _write(fd, text)
+        file = self.files[pid] = self._open(f"{self.options.output}.{pid}")
+        return file.write
 
     def close(self) -> None:
         """The log is complete."""
-        for fd in (self.fd, *self.files.values()):
-            if fd >= 0:
-                os.close(fd)
+        for file in (self.file, *self.files.values()):
+            if file is not None:
+                os.close(file.fd)
         if self.process is not None:
             self.process.wait()
 
 
-def _write(fd: int, text: str) -> None:
-    data = text.encode("utf-8", "surrogateescape")
-    try:
-        while data:
-            data = data[os.write(fd, data):]
-    except BrokenPipeError:
-        pass
-    except OSError as e:
-        raise PytraceError(f"cannot write the log: {e.strerror}") from None
+class LogFile:
+    """A descriptor that takes whole lines.
+
+    A write that is cut short because pytrace is killed must not end within a line.  The kernel
+    (mm/filemap.c, fs/pipe.c) looks for a fatal signal between two pages of a file, and while it
+    waits for room in a pipe, which it does not need for a part of up to a page.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        found = os.fstat(fd)
+        self.regular = stat.S_ISREG(found.st_mode)
+        self.whole = not self.regular and not stat.S_ISFIFO(found.st_mode)
+        self.at = found.st_size if self.regular else 0      # where in a file the next byte goes
+
+    def write(self, text: str) -> None:
+        """Write all of it.  PytraceError when that fails; a reader that went away is no error."""
+        data = text.encode("utf-8", "surrogateescape")
+        try:
+            for piece in (data,) if self.whole else pieces(data, self.at % _PAGE):
+                while piece:
+                    piece = piece[os.write(self.fd, piece):]
+        except BrokenPipeError:
+            pass
+        except OSError as e:
+            raise PytraceError(f"cannot write the log: {e.strerror}") from None
+        if self.regular:
+            self.at += len(data)
+
+
+def pieces(data: bytes, offset: int) -> Iterator[bytes]:
+    """Split lines into parts that end with a line and lie within one page each, where that is
+    possible.  offset: of the first byte in its page."""
+    start, size = 0, len(data)
+    while size - start > _PAGE - offset:
+        end = data.rfind(b"\n", start, start + _PAGE - offset) + 1
+        if end <= start:            # one line that reaches into the next page
+            end = data.find(b"\n", start) + 1 or size
+        yield data[start:end]
+        offset = (offset + end - start) % _PAGE
+        start = end
+    if start < size:
+        yield data[start:]
 
 
 def make_writer(options: RunOptions, sink: Sink, immediate: bool, message: Message,

@@ -62,6 +62,12 @@ class StraceWriter(Writer):
             options.follow_forks or options.absolute_timestamps or options.always_show_pid
             or options.relative_timestamps is not None or options.instruction_pointer
             or options.syscall_number)
+        # -f -o FILE, the usual case: nothing but the pid stands before a line.
+        self.pid_only = options.follow_forks and options.output is not None and not (
+            options.output_separately or options.absolute_timestamps or options.syscall_number
+            or options.relative_timestamps is not None or options.instruction_pointer
+            or options.decode_pids & PID_COMM)
+        self.pids: dict[int, str] = {}
         self.errors: dict[int, str] = {}
         self.whole = options.output is None or not options.output_separately
 
@@ -75,6 +81,11 @@ class StraceWriter(Writer):
     # -- prefixes -------------------------------------------------------------------------
     def prefix(self, task: Task, event: Event | None) -> str:
         """What stands before a line: pid, time, call number, instruction pointer."""
+        if self.pid_only:
+            text = self.pids.get(task.pid)
+            if text is None:
+                text = self.pids[task.pid] = f"{task.pid:<5} "
+            return text
         return self._who(task) + self._when(task, event) if self.prefixed else ""
 
     def _who(self, task: Task) -> str:

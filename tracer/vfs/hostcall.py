@@ -105,6 +105,16 @@ def poll(fd: int) -> int:
     return found[0][1] if found else 0
 
 
+def readable(fd: int) -> bool:
+    """Whether a read would not wait: there is data, the end, or an error.  Systems without
+    poll(2) cannot tell."""
+    if not hasattr(select, "poll"):
+        return True
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    return bool(poller.poll(0))
+
+
 # asm-generic/ioctls.h: request → (bytes in, bytes out)
 _REQUESTS: dict[int, tuple[int, int]] = {
     0x5401: (0, 36), 0x5402: (36, 0), 0x5403: (36, 0), 0x5404: (36, 0),    # TCGETS TCSETS*

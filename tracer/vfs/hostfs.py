@@ -22,13 +22,16 @@ from tracer.vfs.base import (
     O_EXCL,
     O_NOCTTY,
     O_NOFOLLOW,
+    O_NONBLOCK,
     O_PATH,
     O_WRONLY,
     PAGE,
+    S_IFCHR,
     S_IFDIR,
     S_IFIFO,
     S_IFMT,
     S_IFREG,
+    S_IFSOCK,
     Attr,
     Creds,
     File,
@@ -357,12 +360,15 @@ class HostInode(Inode):
 class HostFile(File):
     """An open file of the host.  The host keeps the position; ``pos`` says the same."""
 
-    __slots__ = ("fd", "node")
+    __slots__ = ("fd", "node", "waits")
 
     def __init__(self, inode: HostInode, flags: int, fd: int) -> None:
         super().__init__(inode, flags)
         self.node = inode
         self.fd = fd
+        kind = inode.mode & S_IFMT
+        # Reads may have to wait; others run meanwhile.
+        self.waits = kind in (S_IFIFO, S_IFSOCK) or (kind == S_IFCHR and os.isatty(fd))
         inode.files.append(self)
 
     def getattr(self) -> Attr:
@@ -395,6 +401,8 @@ class HostFile(File):
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         try:
             if pos is None:
+                if self.waits and not self.flags & O_NONBLOCK and not hostcall.readable(self.fd):
+                    raise LinuxError(E.EAGAIN)
                 n = os.readv(self.fd, views)
                 self.pos += n
                 return n

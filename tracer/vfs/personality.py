@@ -248,7 +248,7 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
 
     pts_dev = build.dev()
     ptys = DevPts(pts_dev, now)
-    streams = standard_streams(StreamFS(pts_dev, now))
+    streams = standard_streams(StreamFS(pts_dev, now, kernel.busy))
     tty = next((f.inode for f in streams.values()
                 if isinstance(f, HostStream) and f.kind == TERMINAL), None)
     if tty is not None:

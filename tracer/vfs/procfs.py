@@ -150,6 +150,9 @@ if TYPE_CHECKING:
         def current(self) -> tuple[int, int]:
             """(tgid, tid) of the task whose call is running."""
 
+        def busy(self) -> bool:
+            """Whether other tasks than the current one can run."""
+
         def pids(self) -> Sequence[int]:
             """Thread group ids, ascending."""
 

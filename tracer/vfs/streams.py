@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _IOV_MAX = 1024
+_PATIENCE = 64          # how often a read lets others run that never wait
 TERMINAL, PIPE, REGULAR, NULL = "terminal", "pipe", "file", "null"
 
 
@@ -61,21 +62,28 @@ def default_termios() -> bytes:
     return struct.pack("<4IB", 0o2400, 0o5, 0o277, 0o105073, 0) + control
 
 
+def _readable(fd: int) -> bool:
+    from tracer.vfs.hostcall import readable
+    return readable(fd)
+
+
 class StreamFS(FileSystem):
     """Where the sandbox's standard streams have their inodes."""
 
-    __slots__ = ("now", "start")
+    __slots__ = ("busy", "now", "start")
 
-    def __init__(self, dev: int, now: Callable[[], int]) -> None:
+    def __init__(self, dev: int, now: Callable[[], int],
+                 busy: Callable[[], bool] = lambda: False) -> None:
         super().__init__("devpts", 0x1CD1, dev)
         self.now = now
+        self.busy = busy        # whether other tasks can run
         self.start = now()
 
 
 class StreamInode(Inode):
     """A stream with fixed attributes.  ``fd`` stays open as long as pytrace runs."""
 
-    __slots__ = ("fd", "kind", "rdev", "termios", "window")
+    __slots__ = ("fd", "held", "kind", "rdev", "termios", "window")
 
     fs: StreamFS
 
@@ -85,6 +93,7 @@ class StreamInode(Inode):
         ino = {TERMINAL: 3, NULL: 4}.get(kind, 5 + fd)
         super().__init__(fs, ino, mode, 0, 5 if kind == TERMINAL else 0)
         self.fd = fd
+        self.held = b""         # read from the host, not yet by a program
         self.kind = kind
         self.rdev = {TERMINAL: makedev(136, 0), NULL: makedev(1, 3)}.get(kind, 0)
         self.termios = default_termios()
@@ -119,12 +128,13 @@ class StreamInode(Inode):
 class HostStream(File):
     """A standard stream in the sandbox."""
 
-    __slots__ = ("fd", "kind", "node")
+    __slots__ = ("deferred", "fd", "kind", "node")
 
     def __init__(self, inode: StreamInode, flags: int, fd: int) -> None:
         super().__init__(inode, flags)
         self.node = inode
         self.fd = fd
+        self.deferred = 0
         self.kind = inode.kind
         if self.kind == REGULAR:
             self.pos = os.lseek(fd, 0, SEEK_CUR)
@@ -149,6 +159,10 @@ class HostStream(File):
         return before
 
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        if self.kind == PIPE and pos is None:
+            return self._read_pipe(views)
+        if self.kind == TERMINAL and not self.flags & O_NONBLOCK and not _readable(self.fd):
+            raise LinuxError(E.EAGAIN)
         total = 0
         try:
             before = self._position(pos)
@@ -172,6 +186,38 @@ class HostStream(File):
             if total:
                 return total
             raise linux_error(error) from None
+        return total
+
+    def _read_pipe(self, views: Sequence[memoryview]) -> int:
+        """Read up to the count or the end; EAGAIN while there is less, or others can run.
+
+        They run first, whether data is there or not, so that who writes it and when makes no
+        difference.
+        """
+        if self.deferred < _PATIENCE and self.node.fs.busy():
+            self.deferred += 1
+            raise LinuxError(E.EAGAIN)
+        self.deferred = 0
+        node = self.node
+        wanted = sum(map(len, views))
+        while len(node.held) < wanted:
+            if not _readable(self.fd):
+                raise LinuxError(E.EAGAIN)
+            try:
+                data = os.read(self.fd, wanted - len(node.held))
+            except OSError as error:
+                if node.held:
+                    break
+                raise linux_error(error) from None
+            if not data:
+                break
+            node.held += data
+        total = 0
+        for view in views:
+            part = node.held[total:total + len(view)]
+            view[:len(part)] = part
+            total += len(part)
+        node.held = node.held[total:]
         return total
 
     def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
@@ -243,10 +289,11 @@ class HostStream(File):
                 raise linux_error(error) from None
 
     def poll(self) -> int:
-        """Deterministic: a read reaches its count or the end, so it is always ready to try."""
+        """Deterministic but for terminals: a read reaches its count or the end, so it is always
+        ready to try."""
         mask = 0
         access = self.flags & O_ACCMODE
-        if access != 1:
+        if access != 1 and (self.kind != TERMINAL or _readable(self.fd)):
             mask |= POLLIN | POLLRDNORM
         if access:
             mask |= POLLOUT | POLLWRNORM
