@@ -156,6 +156,7 @@ CTYPES: dict[str, str] = {
     "sched_attr_got": "ptr",  # sched_attr_got(size)
     "groups": "ptr",  # groups(kind, count): read only up to the kernel's maximum
     "user_desc_asked": "ptr",
+    "moved": "ptr",  # moved(kind, count): an offset that the call changes
     "mount_id": "ptr",  # mount_id(handle)
     "new_sigaction": "ptr",
     "text": "ptr",  # text(n): a string that has room for n bytes, cut by -s

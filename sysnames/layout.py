@@ -158,7 +158,8 @@ def _format(fields: Iterable[Field], size: int) -> str:
 
 # Kinds of bytes in place and their sizes; 0: the last parameter.
 _IN_PLACE = {"uuid": 16, "chars_upto": 0, "bytes_upto": 0, "hardware_address": 0,
-             "typed_address": 0, "hex_string": 0, "hex_string_upto": 0, "nonzero_bytes": 0, "inet_sockid": 48}
+             "typed_address": 0, "hex_string": 0, "hex_string_upto": 0, "nonzero_bytes": 0,
+             "inet_sockid": 48}
 
 
 class _Shape(NamedTuple):

@@ -37,7 +37,7 @@ SIGNATURES: dict[str, str] = {
     "pipe2": "fildes out fd_pair, flags flags(open_mode_flags):int; %desc",
     "name_to_handle_at": "dfd dirfd, name path, handle inout fhandle, mnt_id out mount_id(handle), "
     "flag flags(name_to_handle_at_flags):int",
-    "open_by_handle_at": "mountdirfd fd, handle fhandle, flags flags(open_flags):int -> fd",
+    "open_by_handle_at": "mountdirfd fd, handle fhandle, flags flags(open_flags):int",
     # --- read, write, position ----------------------------------------------------------------
     "read": "fd fd, buf out buf(ret), count size",
     "write": "fd fd, buf buf(count), count size",
@@ -54,8 +54,8 @@ SIGNATURES: dict[str, str] = {
     "lseek": "fd fd, offset off, whence enum(whence_codes):uint",
     "_llseek": "fd fd, offset_high join(offset_low, offset_high), offset_low none, "
     "result out ptr(s64), whence enum(whence_codes):uint",
-    "sendfile": "out_fd fd, in_fd fd, offset inout ptr(ulong), count size; %network",
-    "sendfile64": "out_fd fd, in_fd fd, offset inout ptr(u64), count size; %network",
+    "sendfile": "out_fd fd, in_fd fd, offset inout moved(ulong, count), count size; %network",
+    "sendfile64": "out_fd fd, in_fd fd, offset inout moved(u64, count), count size; %network",
     "splice": "fd_in fd, off_in ptr(loff), fd_out fd, off_out ptr(loff), len size, "
     "flags flags(splice_flags):uint",
     "tee": "fdin fd, fdout fd, len size, flags flags(splice_flags):uint",
@@ -207,7 +207,7 @@ SIGNATURES: dict[str, str] = {
     "attr_flags flags(fsmount_attr_flags):uint -> fd",
     "fspick": "dfd dirfd, path path, flags flags(fspick_flags):uint -> fd",
     "mount_setattr": "dfd dirfd, path path, flags flags(mount_setattr_flags):uint, "
-    "uattr sized(mount_attr, usize), usize size",
+    "uattr sized(mount_attr, usize), usize size -> fd",
     "statmount": "req ptr(mnt_id_req), buf out statmount_buf(bufsize), bufsize size, "
     "flags hex:uint",
     "listmount": "req ptr(mnt_id_req), mnt_ids out array(hex64, ret), nr_mnt_ids size, "
@@ -506,7 +506,7 @@ SIGNATURES: dict[str, str] = {
     "%network -%desc",
     "recv": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint; "
     "%network -%desc",
-    "recvfrom": "fd fd, ubuf out sock_buf(ret), size size, flags flags(msg_flags):uint, "
+    "recvfrom": "fd fd, ubuf out sock_buf(ret, size), size size, flags flags(msg_flags):uint, "
     "addr out sockaddr(addr_len), addr_len inout socklen(addr); %network -%desc",
     "recvmsg": "fd fd, msg out message(ret), flags flags(msg_flags):uint; %network -%desc",
     "recvmmsg": "fd fd, mmsg out messages(ret), vlen uint, flags flags(msg_flags):uint, "

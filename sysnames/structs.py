@@ -44,28 +44,29 @@ STRUCTS: dict[str, str] = {
     "errcnt s64, stbcnt s64, tai int, _reserved array(int, 11)",
     # --- files --------------------------------------------------------------------------------
     "stat@x86_64": "st_dev dev:ulong, st_ino ulong, st_nlink ulong, !st_mode inode_mode:uint, "
-    "st_uid uid, st_gid gid, _pad0 uint, st_rdev dev:ulong, !st_size long, st_blksize ulong:long, "
-    "st_blocks ulong:long, st_atime date:ulong, st_atime_nsec ulong, st_mtime date:ulong, "
-    "st_mtime_nsec ulong, st_ctime date:ulong, st_ctime_nsec ulong, _unused array(long, 3)",
+    "st_uid uint, st_gid uint, _pad0 uint, st_rdev dev:ulong, !st_size long, "
+    "st_blksize ulong:long, st_blocks ulong:long, st_atime date:ulong, st_atime_nsec ulong, "
+    "st_mtime date:ulong, st_mtime_nsec ulong, st_ctime date:ulong, st_ctime_nsec ulong, "
+    "_unused array(long, 3)",
     "stat@aarch64": "st_dev dev:ulong, st_ino ulong, !st_mode inode_mode:uint, st_nlink uint, "
-    "st_uid uid, st_gid gid, st_rdev dev:ulong, _pad1 ulong, !st_size long, st_blksize int, "
+    "st_uid uint, st_gid uint, st_rdev dev:ulong, _pad1 ulong, !st_size long, st_blksize int, "
     "_pad2 int, st_blocks long, st_atime date, st_atime_nsec ulong, st_mtime date, "
     "st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, _unused array(uint, 2)",
     "stat@32": "st_dev dev:ulong, st_ino ulong, !st_mode inode_mode, st_nlink ushort, "
-    "st_uid uid16, st_gid gid16, st_rdev dev:ulong, !st_size ulong, st_blksize ulong, "
+    "st_uid ushort, st_gid ushort, st_rdev dev:ulong, !st_size ulong, st_blksize ulong, "
     "st_blocks ulong, st_atime date, st_atime_nsec ulong, st_mtime date, "
     "st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, _unused array(ulong, 2)",
     "stat64@32": "st_dev dev:u64, _pad0 bytes(4), _st_ino ulong, !st_mode inode_mode:uint, "
-    "st_nlink uint, st_uid uid:ulong, st_gid gid:ulong, st_rdev dev:u64, _pad3 bytes(4), "
+    "st_nlink uint, st_uid ulong, st_gid ulong, st_rdev dev:u64, _pad3 bytes(4), "
     "!st_size s64, st_blksize ulong, st_blocks u64, st_atime date, st_atime_nsec ulong, "
     "st_mtime date, st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, "
     "st_ino u64",
     "oldstat@i386": "st_dev dev:ushort, st_ino ushort, !st_mode inode_mode, st_nlink ushort, "
-    "st_uid uid16, st_gid gid16, st_rdev dev:ushort, !st_size ulong, st_atime date, "
+    "st_uid ushort, st_gid ushort, st_rdev dev:ushort, !st_size ulong, st_atime date, "
     "st_mtime date, st_ctime date",
     "statx_timestamp": "tv_sec s64, tv_nsec uint, _reserved int",
     "statx": "!stx_mask flags(statx_masks):uint, stx_blksize uint, "
-    "!stx_attributes flags(statx_attrs):u64, stx_nlink uint, stx_uid uid, stx_gid gid, "
+    "!stx_attributes flags(statx_attrs):u64, stx_nlink uint, stx_uid uint, stx_gid uint, "
     "!stx_mode inode_mode, _spare0 ushort, stx_ino u64, !stx_size u64, stx_blocks u64, "
     "stx_attributes_mask flags(statx_attrs):u64, stx_atime statx_timestamp, "
     "stx_btime statx_timestamp, stx_ctime statx_timestamp, stx_mtime statx_timestamp, "

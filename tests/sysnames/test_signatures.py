@@ -21,7 +21,7 @@ PARAMETERS = {
     "ptr": "k", "array": "kcn", "capped": "kcn", "early": "k", "exactly": "ti", "waited": "it",
     "at": "ik", "sized": "ti", "file_times": "t", "time_left": "ti",
     "futex_timeout": "it", "enum": "s", "flags": "s", "sigset": "c", "str": "n", "pages": "n",
-    "groups": "ki", "text": "n", "bare_set": "s",
+    "groups": "ki", "moved": "ki", "text": "n", "bare_set": "s",
     "ipc_cmd": "s", "ipc_flags": "s", "chars": "n", "bytes": "n", "bits": "fn" * 8,
 }  # fmt: skip
 

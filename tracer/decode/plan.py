@@ -247,10 +247,8 @@ def _annotated(build: Build, kind: Kind) -> ResultDecoder:
 
     names = symbols.enum(str(kind.params[0]), build.abi, 64).names
 
-    raw = build.options.xlat == "raw"
-
     def decode(call: Call) -> tuple[Value, Value | None]:
-        text = None if raw else names.get(call.result)
+        text = names.get(call.result)       # whatever -X says
         return call.result, None if text is None else Text(text)
 
     return decode

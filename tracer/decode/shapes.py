@@ -42,7 +42,7 @@ SHAPES: dict[str, str] = {
                "!st_rdev device_only(st_mode); !st_size file_only(st_mode); "
                "st_atime; st_mtime; st_ctime",
     "statx": "!stx_mask; stx_blksize; !stx_attributes; stx_nlink only(stx_mask, 0x4, uint); "
-             "stx_uid only(stx_mask, 0x8, uid); stx_gid only(stx_mask, 0x10, gid); "
+             "stx_uid only(stx_mask, 0x8, uint); stx_gid only(stx_mask, 0x10, uint); "
              "!stx_mode only(stx_mask, 0x3, inode_mode); stx_ino only(stx_mask, 0x100, u64); "
              "!stx_size only(stx_mask, 0x200, u64); stx_blocks only(stx_mask, 0x400, u64); "
              "stx_attributes_mask; stx_atime only_timestamp(stx_mask, 0x20); "

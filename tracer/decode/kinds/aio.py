@@ -44,7 +44,8 @@ def _iocb(b: Build, whole: bool) -> MemType:
         priority = f["aio_reqprio"]
         if f["aio_flags"] & _IOPRIO:
             priority &= 0xffff
-            out.append(("aio_reqprio", Sym(priority, ioprio_text(b.abi, priority), None, "d")))
+            out.append(("aio_reqprio", Sym(
+                priority, ioprio_text(b.abi, priority, call.options.xlat))))
         elif priority:
             out.append(("aio_reqprio", priority))
         out.append(("aio_fildes", fd_value(call, _signed(f["aio_fildes"]))))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import (
+    DONE,
     LATER,
     NULL,
     OPEN,
@@ -436,22 +437,22 @@ class _Changed(InOut):
 
 
 class _Moved(InOut):
-    """``[0] => [5]``: printed at entry and, where it changed, again at exit."""
+    """``[0] => [5]``: printed at entry and, where anything was moved, again at exit."""
 
-    __slots__ = ("decode",)
+    __slots__ = ("count", "decode")
 
-    def __init__(self, decode: Decoder) -> None:
+    def __init__(self, decode: Decoder, count: Callable[[Call], int]) -> None:
         self.decode = decode
+        self.count = count
 
     def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
-        return self.decode(call, word), OPEN
+        v = self.decode(call, word)
+        return v, OPEN if isinstance(v, Array) and self.count(call) else DONE
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
-        if isinstance(old, Array) and not call.error:
-            new = self.decode(call, word)
-            if isinstance(new, Array) and new.items != old.items:
-                return Change(old, new)
-        return old
+        if old is None or call.error or not call.result:
+            return old
+        return Change(old, self.decode(call, word) or Addr(word))
 
 
 class _Early(InOut):
@@ -480,9 +481,12 @@ def _ptr(b: Build, to: Kind) -> Decoder | InOut:
     t = b.memory(to)
     if isinstance(t, SizedType):
         return t.pointer()
-    if direction == "inout":
-        return _Changed(t) if to.name in ("int", "uint") else _Moved(pointer_to(t))
-    return pointer_to(t)
+    return _Changed(t) if direction == "inout" else pointer_to(t)
+
+
+@kind("moved")
+def _moved(b: Build, to: Kind, count: Param) -> InOut:
+    return _Moved(pointer_to(b.memory(to)), length(count))
 
 
 @kind("array")

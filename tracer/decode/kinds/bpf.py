@@ -224,6 +224,8 @@ class _Attributes(InOut):
         return name, made
 
     def data(self, call: Call, addr: int) -> bytes | None:
+        if not call.plan.verbose:
+            return None
         try:
             return call.mem.read(addr, call.by_name(self.size) & 0xffffffff)
         except Fault:

@@ -195,6 +195,12 @@ def _fcntl_arg(b: Build, cmd: Param) -> InOut:
                             state=QUIET)
 
 
+def _bare(flags: symbols.Flags, n: int) -> Sym:
+    """Flags without a comment for unknown ones."""
+    s = flags.sym(n)
+    return Sym(s.n, s.text)
+
+
 @result_kind("fcntl_result")
 def _fcntl_result(b: Build, cmd: Param) -> object:
     name = name_of(cmd)
@@ -210,11 +216,11 @@ def _fcntl_result(b: Build, cmd: Param) -> object:
         if command in (codes["F_DUPFD"], codes["F_DUPFD_CLOEXEC"]):
             return fd_value(call, n), None
         if command == codes["F_GETFD"] and n:
-            return Hex(n), Named("flags", fds.sym(n), " ")
+            return Hex(n), Named("flags", _bare(fds, n), " ")
         if command == codes["F_GETFL"]:
-            return Hex(n), Named("flags", opens.sym(n), " ")
+            return Hex(n), Named("flags", Text(opens.sym(n).text or ""), " ")
         if command == codes["F_GET_SEALS"] and n:
-            return Hex(n), Named("seals", seals.sym(n), " ")
+            return Hex(n), Named("seals", _bare(seals, n), " ")
         if command == codes["F_GETLEASE"]:
             text = leases.names.get(n)
             return Hex(n), None if text is None else Text(text)

@@ -6,9 +6,9 @@ MODULES: dict[str, str] = {
         "iocb_head iocbs",
     "basic":
         "addr array buf buf_hex bytes char chars dev dirfd early enum fd fd_pair flags "
-        "gid gid16 hex hex64 int join loff long low_fd low_int mode none octal off pages "
-        "path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 u64_pair "
-        "uchar uid uid16 uint ulong ushort",
+        "gid gid16 hex hex64 int join loff long low_fd low_int mode moved none octal off "
+        "pages path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 "
+        "u64_pair uchar uid uid16 uint ulong ushort",
     "bpf":
         "bpf_attr bpf_result ebpf_program numa_node wide_array wide_buf wide_path "
         "wide_text",
@@ -99,6 +99,6 @@ MODULES: dict[str, str] = {
         "io_uring_params io_uring_register_arg nonzero_hex numbered_op ring_file "
         "ring_offset ring_probe ring_resources ring_restriction ring_workers",
     "wait":
-        "epoll_ctl_event epoll_data fdset old_select old_select_result "
-        "poll_result pollfds select_result",
+        "epoll_ctl_event epoll_data fdset old_select old_select_result poll_result "
+        "pollfds select_result",
 }

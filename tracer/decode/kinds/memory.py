@@ -96,10 +96,7 @@ def _mincore_vec(b: Build, size: Param) -> Decoder:
     t = Coded(1, bit)
 
     def decode(call: Call, addr: int) -> Value:
-        pages = (get(call) + 4095) // 4096
-        if call.error or not call.plan.verbose or not addr:
-            return Addr(addr)
-        return read_array(call, t, addr, pages)
+        return read_array(call, t, addr, (get(call) + 4095) // 4096)
 
     return decode
 
@@ -176,7 +173,9 @@ def _memfd_flags(b: Build) -> Decoder:
                 found.append(hex(left) if found else f"{left:#x} /* MFD_??? */")
             found.append(f"{word >> _HUGE_SHIFT & 0x3f}<<MFD_HUGE_SHIFT")
             return Sym(word, "|".join(found))
-        return names.sym(word)
+        s = names.sym(word)
+        # an unknown one in a comment has its own comment there
+        return Sym(word, f"{word:#x} /* {s.unknown} */") if s.text is None and word else s
 
     return decode
 

@@ -39,9 +39,13 @@ def messages_of(b: Build) -> Callable[[Call, int, int], Value]:
 
 
 @kind("sock_buf")
-def _sock_buf(b: Build, size: Param) -> Decoder:
-    """What is sent or received: netlink messages by the socket's protocol, else bytes."""
+def _sock_buf(b: Build, size: Param, room: Param | None = None) -> Decoder:
+    """What is sent or received: netlink messages by the socket's protocol, else bytes; no more
+    than there is room for."""
     get = length(size)
+    if room is not None:
+        most, given = length(room), get
+        get = lambda call: min(given(call), most(call))  # noqa: E731
     out = b.direction != "in"
     made: list[Callable[[Call, int, int], Value]] = []
 

@@ -408,6 +408,7 @@ def _futex_val3(b: Build, op: Param) -> Decoder:
     bitset = symbols.enum("futexbitset", b.abi)
     ops = symbols.enum("futexwakeops", b.abi)
     compares = symbols.enum("futexwakecmps", b.abi)
+    raw = b.options.xlat == "raw"
 
     def bits(call: Call, word: int) -> Value:
         s = bitset.sym(word)
@@ -415,7 +416,7 @@ def _futex_val3(b: Build, op: Param) -> Decoder:
 
     def shifted(sym: Sym, unknown: str, shift: int) -> Value:
         v: Value = Join([Sym(sym.n, sym.text), shift], "<<")
-        return v if sym.text is not None else Comment(v, unknown)
+        return v if sym.text is not None and not raw else Comment(v, unknown)
 
     def operation(call: Call, word: int) -> Value:
         parts: list[Value] = []
@@ -489,10 +490,10 @@ def _sched_policy_result(b: Build) -> Callable[[Call], tuple[Value, Value | None
     def decode(call: Call) -> tuple[Value, Value | None]:
         text = policies.names.get(call.result & ~reset)
         if text is None:
-            return Hex(call.result), None
+            return call.result, None
         if call.result & reset:
             text += "|SCHED_RESET_ON_FORK"
-        return Hex(call.result), Text(text)
+        return call.result, Text(text)
 
     return decode
 

@@ -47,14 +47,13 @@ def _numbered_enum(b: Build, name: Param) -> Decoder:
 
 
 def numbered(b: Build, name: str) -> Decoder:
-    """A decimal number with its name as a comment, whatever -X says short of raw."""
+    """A decimal number with its name as a comment, whatever -X says."""
     e = symbols.enum(name, b.abi)
-    raw = b.options.xlat == "raw"
 
     def decode(call: Call, word: int) -> Value:
         s = e.sym(word)
         comment = s.text or s.unknown
-        return word if raw or comment is None else Comment(word, comment)
+        return word if comment is None else Comment(word, comment)
 
     return decode
 
@@ -158,10 +157,12 @@ def _ioprio_who(b: Build, which: Param) -> Decoder:
     return decode
 
 
-def ioprio_text(abi: str, n: int) -> str:
-    """``IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)``"""
+def ioprio_text(abi: str, n: int, xlat: str = "abbrev") -> str:
+    """``IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 4)``; xlat: -X, for the class in it."""
     s = symbols.enum("ioprio_class", abi).sym(n >> 13)
-    name = s.text or f"{hex(s.n) if s.n else '0'} /* IOPRIO_CLASS_??? */"
+    name = s.text or ""
+    if not name or xlat == "verbose":
+        name = f"{hex(s.n) if s.n else '0'} /* {name or s.unknown} */"
     return f"IOPRIO_PRIO_VALUE({name}, {n & 0x1fff})"
 
 
@@ -169,7 +170,7 @@ def ioprio_text(abi: str, n: int) -> str:
 def _ioprio(b: Build) -> Decoder:
     abi, top = b.abi, 1 << 31
     return lambda call, word: Sym(((word & 0xffffffff) ^ top) - top,
-                                  ioprio_text(abi, word & 0xffffffff), None, "d")
+                                  ioprio_text(abi, word & 0xffffffff, call.options.xlat), None, "d")
 
 
 @result_kind("ioprio")
@@ -177,7 +178,7 @@ def _ioprio_result(b: Build) -> object:
     def decode(call: Call) -> tuple[Value, Value | None]:
         if call.options.xlat == "raw":
             return call.result, None
-        return call.result, Text(ioprio_text(b.abi, call.result & 0xffffffff))
+        return call.result, Text(ioprio_text(b.abi, call.result & 0xffffffff, call.options.xlat))
 
     return decode
 

@@ -122,10 +122,9 @@ def _clock_state(b: Build, arg: Param) -> object:
     names = symbols.enum("adjtimex_state", b.abi).names
     name = name_of(arg)
     size = b.struct("timex64" if b.name.endswith("64") else "timex").size
-    raw = b.options.xlat == "raw"
 
     def decode(call: Call) -> tuple[Value, Value | None]:
-        known = not raw and fetch(call, call.by_name(name), size) is not None
+        known = fetch(call, call.by_name(name), size) is not None
         text = names.get(call.result) if known else None
         return call.result, None if text is None else Text(text)
 

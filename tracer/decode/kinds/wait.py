@@ -16,6 +16,7 @@ from tracer.decode.build import (
 from tracer.decode.call import Call, kind, memory_kind, result_kind
 from tracer.decode.kinds.basic import fd_value
 from tracer.decode.values import Addr, Array, Join, Named, Set, Struct, Text
+from tracer.errors import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,15 @@ TIMEOUT = Text("Timeout")
 
 
 # -- poll
+
+def summary(flags: symbols.Flags, n: int, xlat: str) -> str:
+    """Flags as the text in parentheses behind a result has them: none unknown gets a comment."""
+    found, left = flags.split(n)
+    if xlat == "raw" or not found:
+        return hex(n)
+    names = "|".join([*found, hex(left)] if left else found)
+    return f"{n:#x} /* {names} */" if xlat == "verbose" else names
+
 
 @kind("pollfds")
 def _pollfds(b: Build, count: Param) -> Decoder:
@@ -61,20 +71,21 @@ def _poll_result(b: Build, fds: Param, count: Param, time: Param | None = None) 
     def decode(call: Call) -> tuple[Value, Value | None]:
         if not call.result:
             return 0, TIMEOUT
+        addr, n = call.by_name(name), get(call) & 0xffffffff
+        if not addr or not n or not call.plan.verbose:
+            return call.result, None
         parts: list[Value] = []
-        ready = revents(call)
+        ready = revents(call, addr, n)
         if ready is not None:
             parts.append(ready)
         if left is not None and call.by_name(left[0]):
             parts.append(Named("left", left[1](call, call.by_name(left[0])) or Text(""), " "))
         return call.result, Join(parts, ", ") if parts else None
 
-    def revents(call: Call) -> Value | None:
-        addr, n = call.by_name(name), get(call) & 0xffffffff
-        if not addr or not n or not call.plan.verbose:
-            return None
+    def revents(call: Call, addr: int, n: int) -> Value | None:
         most = call.options.string_limit if call.plan.abbrev else n
         items: list[Value] = []
+        used = 0
         for at in range(addr, addr + 8 * n, 8):
             data = fetch(call, at, 8)
             if data is None:
@@ -83,12 +94,18 @@ def _poll_result(b: Build, fds: Param, count: Param, time: Param | None = None) 
             got = int.from_bytes(data[6:8], "little")
             if not got:
                 continue
+            used += 2 if items else 1
             if len(items) >= most:
                 return Array(items, True)
             fd = int.from_bytes(data[:4], "little", signed=True)
-            items.append(Struct([("fd", fd), ("revents", flags.sym(got))]))
+            text = f"{{fd={fd}, revents={summary(flags, got, xlat)}}}"
+            if used + len(text) >= _ROOM - _POLL_REST:
+                return Array([*items[:-1], Join([items[-1], Text(", ...")], "")] if items else [])
+            used += len(text)
+            items.append(Text(text))
         return Array(items) if items else None
 
+    xlat = b.options.xlat
     return decode
 
 
@@ -128,23 +145,37 @@ def _signed(n: int) -> int:
     return ((n & 0xffffffff) ^ 0x80000000) - 0x80000000
 
 
+# strace's buffers for what follows a result, and what it keeps free at their ends
+_ROOM, _SET_REST, _POLL_REST = 1024, 25, 26
+
+
 def _select_aux(call: Call, n: int, word: int, sets: tuple[int, ...],
                 left: Value | None) -> Value | None:
     ready = call.result
     if not ready:
         return TIMEOUT
-    parts: list[Value] = []
+    text = sep = ""
     size = _fd_bytes(n, word)
     for label, addr in zip(("in", "out", "except"), sets):
         if ready <= 0:
             break
-        data = fetch(call, addr, size) if size else None
-        if data is None:
+        if not addr or not size:
+            continue
+        try:
+            data = call.mem.read(addr, size)    # even with -e verbose=none
+        except Fault:
             continue
         found = _members(data, min(n, MAX_FDS))[:ready]
-        if found:
-            ready -= len(found)
-            parts.append(Named(label, Set(list(found)), " "))
+        ready -= len(found)
+        first = True
+        for fd in found:
+            if len(text) >= _ROOM - _SET_REST:
+                break
+            text += f"{sep}{label} [{fd}" if first else f" {fd}"
+            first, sep = False, ", "
+        if text:
+            text += "]"     # strace closes the last list again for an empty one
+    parts: list[Value] = [Text(text)] if text else []
     if left is not None:
         parts.append(Named("left", left, " "))
     return Join(parts, ", ")
