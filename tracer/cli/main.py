@@ -14,7 +14,9 @@ from tracer.errors import PytraceError
 SUBCOMMANDS: dict[str, tuple[str, str]] = {
     "check": ("tracer.cli.commands.check", "main"),
     "diff": ("tracer.cli.commands.diff", "main"),
+    "report": ("tracer.cli.commands.report", "main"),
     "scan": ("tracer.cli.commands.scan", "main"),
+    "seccomp": ("tracer.cli.commands.seccomp", "main"),
 }
 
 # Objects made before a collection.  What start-up makes stays, and a run makes few cycles.

@@ -34,6 +34,11 @@ PRINTERS: dict[str, tuple[str, str]] = {
     "text": ("tracer.compare.printers.text", "print_text"),
     "side-by-side": ("tracer.compare.printers.sides", "print_sides"),
     "json": ("tracer.compare.printers.json", "print_json"),
+    "html": ("tracer.compare.printers.html", "print_html"),
+    "junit": ("tracer.compare.printers.junit", "print_junit"),
+    "github": ("tracer.compare.printers.github", "print_github"),
+    "gitlab": ("tracer.compare.printers.gitlab", "print_gitlab"),
+    "markdown": ("tracer.compare.printers.markdown", "print_markdown"),
 }
 
 
