@@ -116,8 +116,8 @@ const bad = [];
 const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walk.nextNode()) {
   const node = walk.currentNode, el = node.parentElement;
-  if (!node.data.trim() || !el.checkVisibility() || ["SCRIPT", "NOSCRIPT", "OPTION"].includes(el.tagName)
-      || el.closest(":disabled")) continue;
+  if (!node.data.trim() || !el.checkVisibility() || el.closest(":disabled")
+      || ["SCRIPT", "NOSCRIPT", "OPTION"].includes(el.tagName)) continue;
   let ground = null;
   for (let at = el; at && !ground; at = at.parentElement) {
     const colour = rgb(getComputedStyle(at).backgroundColor);

@@ -104,7 +104,7 @@ def test_filters(driver: Any, page_file: Path) -> None:
              "s.dispatchEvent(new Event('change'))")
     assert page.one("#count").text == "1 of 3 differences"
     assert len(page.find("details.process")) == 1
-    assert whats(page) == ["removed: getuid() = 0"] or "getuid" in whats(page)[0]
+    assert len(whats(page)) == 1 and "getuid" in whats(page)[0]
     page.check()
 
 
@@ -115,7 +115,7 @@ def test_search(driver: Any, page_file: Path) -> None:
     assert page.driver.switch_to.active_element.get_attribute("id") == "search"
     page.type("#search", "o_rdwr")
     page.until("return document.getElementById('count').textContent.startsWith('1 of 3')")
-    assert set(t.lower() for t in page.texts("mark")) == {"o_rdwr"}
+    assert {t.lower() for t in page.texts("mark")} == {"o_rdwr"}
     page.type("#search", "pread64(3, \"x\", 1, 77)")
     page.until("return document.getElementById('count').textContent.includes('0 of 3')")
     assert page.one("#count").text == "0 of 3 differences, 1 equal line"
@@ -130,9 +130,7 @@ def test_next_and_previous(driver: Any, page_file: Path) -> None:
     page.one("#next").click()
     assert "#1" in page.one(".what.current").text
     for _ in range(2):
-        page.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'n', bubbles: true}))"
-                 if False else
-                 "document.body.dispatchEvent(new KeyboardEvent('keydown',"
+        page.run("document.body.dispatchEvent(new KeyboardEvent('keydown',"
                  " {key: 'n', bubbles: true}))")
     current = page.one(".what.current")
     assert "#3" in current.text
