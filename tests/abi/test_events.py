@@ -131,14 +131,33 @@ def test_sse_and_x87_exceptions() -> None:
     assert info is not None and (info["signo"], info["code"]) == (FPE, 7)
 
 
-def test_privileged() -> None:
-    machine = Machine("x86_64", "90f4")             # hlt
-    machine.engine.set("rip", CODE)
-    machine.engine.run()
-    assert machine.engine.get("rip") == CODE + 2
-    info = machine.abi.event_signal(Event("halt"), machine.engine, machine.space)
-    assert info is not None and (info["signo"], info["code"]) == (SEGV, KERNEL)
-    assert machine.engine.get("rip") == CODE + 1
+@pytest.mark.parametrize("abi", ["x86_64", "i386"])
+@pytest.mark.parametrize("code", [
+    "f4", "fa", "fb", "e460", "e680", "ec", "ee", "0f32", "0f30", "0f08", "0f09", "0f06", "0f20c0",
+    "0f22c0", "0f20d8", "0f21f8", "0f00d8", "0f0138", "0f01f0"])
+def test_privileged(abi: str, code: str) -> None:
+    """hlt cli sti in out rdmsr wrmsr invd wbinvd clts, control and debug registers, ltr, invlpg,
+    lmsw: a fault at the instruction, as often as it runs."""
+    machine = Machine(abi, "90" + code)
+    engine = machine.engine
+    for _ in range(3):
+        engine.set(engine.PC, CODE)
+        info = machine.signal()
+        assert info is not None and (info["signo"], info["code"]) == (SEGV, KERNEL)
+        assert engine.get(engine.PC) == CODE + 1
+
+
+@pytest.mark.parametrize("abi", ["x86_64", "i386"])
+def test_one_division_error_after_the_other(abi: str) -> None:
+    machine = Machine(abi, "31c9f7f1")              # xor ecx,ecx; div ecx
+    engine = machine.engine
+    for n in range(3):
+        engine.set(engine.PC, CODE)
+        engine.set_wide("xmm3", bytes([n]) * 16)
+        info = machine.signal()
+        assert info is not None
+        assert (info["signo"], info["code"], info["addr"]) == (FPE, 1, CODE + 2)
+        assert engine.get_wide("xmm3", 16) == bytes([n]) * 16
 
 
 @pytest.mark.parametrize("name", ["arm", "aarch64"])

@@ -114,9 +114,6 @@ class X86Abi(Abi):
                 engine.set(engine.PC, pc + 1)
                 return fault_info(SIGTRAP, TRAP_BRKPT, pc + 1, _DB)
             return fault_info(SIGILL, ILL_ILLOPN, pc, _UD)
-        if event.kind == "halt":                # privileged; the CPU is past it
-            engine.set(engine.PC, pc - 1 & self.mask)
-            return forced(SIGSEGV, _GP)
         number = event.number
         if number not in _USER_GATES and self._by_instruction(space, pc, number):
             engine.set(engine.PC, pc - 2 & self.mask)

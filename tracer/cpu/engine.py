@@ -272,7 +272,8 @@ class Engine:
                 return entry
         elif space is not None:
             space.failure = "MAPERR"
-        self.event = Event("fault", address=address, access=access)
+        if self.event is None:
+            self.event = Event("fault", address=address, access=access)
         return 0
 
     def locate(self, fault: Event) -> int:

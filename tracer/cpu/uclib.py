@@ -72,6 +72,8 @@ lib.uc_strerror.argtypes = (_int,)
 HOOK_INTR_T = ctypes.CFUNCTYPE(None, _ptr, ctypes.c_uint32, _ptr)
 HOOK_INSN_T = ctypes.CFUNCTYPE(None, _ptr, _ptr)
 HOOK_INSN_INT_T = ctypes.CFUNCTYPE(_int, _ptr, _ptr)        # cpuid: non-zero skips it
+HOOK_IN_T = ctypes.CFUNCTYPE(ctypes.c_uint32, _ptr, ctypes.c_uint32, _int, _ptr)
+HOOK_OUT_T = ctypes.CFUNCTYPE(None, _ptr, ctypes.c_uint32, _int, ctypes.c_uint32, _ptr)
 HOOK_BLOCK_T = ctypes.CFUNCTYPE(None, _ptr, _u64, ctypes.c_uint32, _ptr)
 HOOK_TLB_T = ctypes.CFUNCTYPE(ctypes.c_bool, _ptr, _u64, _int, _ptr, _ptr)
 

@@ -11,6 +11,7 @@ from tracer.cpu.engine import Engine, Event
 from tracer.errors import Fault
 from tracer.memory.arena import SHIFT, Arena
 
+_INS_IN, _INS_OUT = 218, 500
 _INS_SYSCALL, _INS_SYSENTER, _INS_CPUID, _INS_RDTSC, _INS_RDTSCP = 699, 700, 113, 608, 609
 _M32, _M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
@@ -20,6 +21,12 @@ _VECTORS = {
 }
 _SYSTEM = {"cs": 11, "ss": 49, "ds": 17, "es": 28, "fs": 32, "gs": 33, "cr4": 54, "gdtr": 243}
 
+
+# Selectors of the user segments (asm/segment.h).
+_KERNEL_DS, USER32_CS, USER_DS, USER_CS = 0x18, 0x23, 0x2B, 0x33
+
+# Exceptions of which two in a row are a double fault (Intel SDM vol. 3, table 6-5).
+_CONTRIBUTORY = (0, 10, 11, 12, 13)
 
 # What cpuid answers: (leaf, sub-leaf) → eax, ebx, ecx, edx (Intel SDM vol. 2A, CPUID).  It is
 # Unicorn's default model, a Haswell without AVX, less what programs better do not use: RDRAND
@@ -63,6 +70,9 @@ class X86(Engine):
     """
 
     ARCH = uclib.ARCH_X86
+    GDT_ADDRESS: int
+    GENERAL: tuple[str, ...]
+    SEGMENTS: tuple[str, ...]       # registers of segments that programs may load
 
     def __init__(self, arena: Arena) -> None:
         super().__init__(arena)
@@ -71,6 +81,8 @@ class X86(Engine):
         self.on_call: Callable[[tuple[int, ...]], int | None] = lambda words: -38
         self.compat = False             # the call in flight came by int 0x80
         self._compat_read = self.reader(("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp"))
+        self._load_gdt()
+        self._pristine = self.new_context()
 
         set_compat_result = self.writer(("rax",))
 
@@ -104,9 +116,76 @@ class X86(Engine):
             self.set("rcx", 0)
             return rdtsc(_handle, _data)
 
+        def port(_handle: int, *_access: int) -> int:
+            # Unicorn lets ports through whatever the privilege level, and finishes the block.
+            if self.event is None:
+                self.event = Event("interrupt", 13, address=self.get(self.PC))
+            self.stop()
+            return 0
+
+        self._hook(uclib.HOOK_INSN, uclib.HOOK_IN_T(port), _INS_IN)
+        self._hook(uclib.HOOK_INSN, uclib.HOOK_OUT_T(port), _INS_OUT)
         self._hook(uclib.HOOK_INTR, uclib.HOOK_INTR_T(interrupt))
         for number, function in ((_INS_CPUID, cpuid), (_INS_RDTSC, rdtsc), (_INS_RDTSCP, rdtscp)):
             self._hook(uclib.HOOK_INSN, uclib.HOOK_INSN_INT_T(function), number)
+
+    def _load_gdt(self) -> None:
+        """Descriptor tables with Linux's user segments (asm/segment.h), and privilege level 3."""
+        self._gdt = self.arena.allocate()
+        self.fixed[self.GDT_ADDRESS >> SHIFT] = self._gdt | 1
+        self.arena.view[self._gdt + 3 * 8:self._gdt + 7 * 8] = (
+            descriptor(0, 0xFFFFF, 0x93, 0xC)       # the kernel's data
+            + descriptor(0, 0xFFFFF, 0xFB, 0xC)     # 32-bit code
+            + descriptor(0, 0xFFFFF, 0xF3, 0xC)     # data
+            + descriptor(0, 0xFFFFF, 0xFB, 0xA))    # 64-bit code
+        gdtr = struct.pack("=HxxxxxxQIII", 0, self.GDT_ADDRESS, 16 * 8 - 1, 0, 0)[:24]
+        buffer = ctypes.create_string_buffer(gdtr, 24)
+        uclib.check(uclib.lib.uc_reg_write(self.handle, self.REGISTERS["gdtr"],
+                                           ctypes.addressof(buffer)))
+
+    def _leave_kernel_mode(self, cs: int, iret: bytes, word: int) -> None:
+        """Go to privilege level 3, where privileged instructions fault.
+
+        Writing segment registers from outside does not change the level, an iret does; it
+        stands behind the descriptors in their page, followed by its frame.
+        """
+        code, frame = self.GDT_ADDRESS + 0x800, self.GDT_ADDRESS + 0x900
+        words = (0, cs, 0x202, 0, USER_DS)         # ip (a page fault), cs, flags, sp, ss
+        self.arena.view[self._gdt + 0x800:self._gdt + 0x800 + len(iret)] = iret
+        self.arena.view[self._gdt + 0x900:self._gdt + 0x900 + 5 * word] = b"".join(
+            w.to_bytes(word, "little") for w in words)
+        self.fixed[self.GDT_ADDRESS >> SHIFT] = self._gdt | 7
+        self.set(self.SP, frame)
+        uclib.lib.uc_emu_start(self.handle, code, 0, 0, 0)
+        self.fixed[self.GDT_ADDRESS >> SHIFT] = self._gdt | 1
+        self.flush_code()
+        self.event = None
+
+    def run(self, count: int = 0) -> Event | None:
+        event = super().run(count)
+        if event is not None and event.number in _CONTRIBUTORY and event.kind == "interrupt":
+            if event.address:               # of an access to a port: the CPU is past it
+                self.set(self.PC, event.address)
+            else:
+                self._forget_exception()
+        return event
+
+    def _forget_exception(self) -> None:
+        """Unicorn remembers an exception as if its handler still ran, and makes the next one a
+        double fault.  That is undone by a context from before any exception, with all
+        registers that programs have written back."""
+        words = {name: self.get(name) for name in (*self.GENERAL, *self.SEGMENTS, "mxcsr")}
+        x87 = {name: self.get(name) for name in ("fpsw", "fptag", "fpcw")}
+        wide = {name: self.get_wide(name, 16) for name in self.REGISTERS if name[:3] == "xmm"}
+        stack = {f"st{i}": self.get_wide(f"st{i}", 10) for i in range(8)}
+        self.load(self._pristine)
+        for name, word in words.items():
+            self.set(name, word)
+        self.set("fpsw", x87["fpsw"])       # says where st(0) is
+        for name, data in (stack | wide).items():
+            self.set_wide(name, data)
+        self.set("fptag", x87["fptag"])
+        self.set("fpcw", x87["fpcw"])
 
     def _hook(self, kind: int, callback: object, *extra: int) -> None:
         self.keep.append(callback)
@@ -127,9 +206,14 @@ class X8664(X86):
         "fs_base": 250, "gs_base": 251, **_SYSTEM, **_VECTORS,
     }
     TLS = "fs_base"
+    GDT_ADDRESS = 0xFFFFFE0000001000        # the cpu_entry_area of the first CPU
+    SEGMENTS = ("ds", "es", "fs", "gs", "fs_base", "gs_base")
+
 
     def __init__(self, arena: Arena) -> None:
         super().__init__(arena)
+        self._leave_kernel_mode(USER_CS, b"\x48\xcf", 8)
+        self.save(self._pristine)
         self.set("rflags", 0x202)
         read = self.reader(("rax", "rdi", "rsi", "rdx", "r10", "r8", "r9", "rip", "rflags"))
         self._finish = finish = self.writer(("rax", "rcx", "r11"))
@@ -185,24 +269,16 @@ class I386(X86):
                                           if k not in {f"xmm{i}" for i in range(8, 16)}},
     }
     TLS = ""
-    GDT_ADDRESS = 0xFFFFF000        # above user space, reachable by the CPU alone
-    CODE, DATA, TLS_FIRST = 0x23, 0x2B, 12
+    GDT_ADDRESS = 0xFFFFF000        # above user space
+    TLS_FIRST = 12
+    SEGMENTS = ("ss", "ds", "es", "fs", "gs")
 
     def __init__(self, arena: Arena) -> None:
         super().__init__(arena)
-        self._gdt = arena.allocate()
-        self.fixed[self.GDT_ADDRESS >> SHIFT] = self._gdt | 3
-        flat = descriptor(0, 0xFFFFF, 0xFB, 0xC), descriptor(0, 0xFFFFF, 0xF3, 0xC)
-        kernel = descriptor(0, 0xFFFFF, 0x93, 0xC)
-        view = arena.view
-        view[self._gdt + 4 * 8:self._gdt + 5 * 8] = flat[0]
-        view[self._gdt + 5 * 8:self._gdt + 6 * 8] = flat[1]
-        view[self._gdt + 3 * 8:self._gdt + 4 * 8] = kernel
-        gdtr = struct.pack("=HxxxxxxQIII", 0, self.GDT_ADDRESS, 16 * 8 - 1, 0, 0)[:24]
-        buffer = ctypes.create_string_buffer(gdtr, 24)
-        uclib.check(uclib.lib.uc_reg_write(self.handle, self.REGISTERS["gdtr"],
-                                           ctypes.addressof(buffer)))
+        self.set("ss", _KERNEL_DS)      # else the stack is one of 16 bits
+        self._leave_kernel_mode(USER32_CS, b"\xcf", 4)
         self.reset_segments()
+        self.save(self._pristine)
         self.set("eflags", 0x202)
         self.landing = 0                # where in the vDSO sysenter returns to
         self._set_result = self.writer(("eax",))
@@ -237,10 +313,10 @@ class I386(X86):
         self._hook(uclib.HOOK_INSN, uclib.HOOK_INSN_T(sysenter), _INS_SYSENTER)
 
     def reset_segments(self) -> None:
-        """Flat segments; a stack segment of DPL 0 must come first, or the stack is 16 bits."""
-        self.set("ss", 0x18)
-        self.set("ds", self.DATA)
-        self.set("es", self.DATA)
+        """Flat segments, as a new program finds them."""
+        self.set("ss", USER_DS)
+        self.set("ds", USER_DS)
+        self.set("es", USER_DS)
         self.set("fs", 0)
         self.set("gs", 0)
 
