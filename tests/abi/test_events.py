@@ -240,3 +240,26 @@ def test_arm_private_calls() -> None:
     info = machine.abi.call_signal(machine.engine, 0xF0001)
     assert info is not None and (info["signo"], info["code"], info["addr"]) == (TRAP, 1, CODE)
     assert machine.engine.get("pc") == CODE
+
+
+@pytest.mark.parametrize("code", [
+    "404238d5", "001038d5", "df4203d5", "e0039fd6", "1f8708d5", "001018d5", "020000d4", "030000d4"])
+def test_aarch64_privileged(code: str) -> None:
+    """CurrentEL, sctlr_el1, daifset, eret, tlbi, sctlr_el1, hvc, smc: undefined at EL0."""
+    machine = Machine("aarch64", "1f2003d5" + code)
+    machine.engine.set("pc", CODE)
+    info = machine.signal()
+    assert info is not None
+    assert (info["signo"], info["code"], info["addr"]) == (ILL, 1, CODE + 4)
+
+
+def test_aarch64_counter_is_virtual() -> None:
+    # mrs x5,cntvct_el0; mrs x6,cntfrq_el0; mrs x7,ctr_el0; udf #0
+    machine = Machine("aarch64", "45e03bd5" "06e03bd5" "27003bd5" "00000000")
+    engine = machine.engine
+    engine.clock = lambda: 3_000_000_000
+    engine.set("pc", CODE)
+    info = machine.signal()
+    assert info is not None and info["addr"] == CODE + 12
+    assert engine.get("x6") == 62_500_000
+    assert engine.get("x5") == 3 * 62_500_000

@@ -127,7 +127,8 @@ class Abi:
         return []
 
     def prepare(self, engine: Engine, clock: Callable[[], int]) -> None:
-        """Settle a new engine; clock gives nanoseconds for its time stamp counter."""
+        """Settle a new engine; clock gives nanoseconds for its own counter."""
+        engine.clock = clock
 
     def access(self, engine: Engine) -> tuple[Read, Write]:
         """Fast reader and writer of the registers FRAME."""

@@ -30,7 +30,6 @@ from tracer.abi.siginfo import (
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from tracer.abi.base import Action, AltStack
     from tracer.cpu.engine import Engine, Event
@@ -75,11 +74,6 @@ class X86Abi(Abi):
 
     RED_ZONE = 0
     LEGACY_FPU = False      # the FPU state starts with an FSAVE header
-
-    def prepare(self, engine: Engine, clock: Callable[[], int]) -> None:
-        from tracer.cpu.x86 import X86
-        assert isinstance(engine, X86)
-        engine.clock = clock
 
     def place_frame(self, sp: int, size: int, action: Action,
                     altstack: AltStack | None) -> tuple[int, int]:

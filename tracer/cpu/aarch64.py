@@ -8,6 +8,23 @@ from tracer.cpu.engine import Engine, Event
 from tracer.memory.arena import PAGE, Arena
 
 _CPU_MAX = 3
+_UNDEFINED = 1                  # EXCP_UDEF
+
+# Unicorn starts at EL1.  This goes to EL0, as Linux leaves it: cache maintenance and CTR_EL0 are
+# for all (the bits of _SCTLR), wfi and wfe too; the counter traps, as it is the host's.
+_TO_EL0 = b"".join(word.to_bytes(4, "little") for word in (
+    0xD5381000,                 # mrs x0, sctlr_el1
+    0xAA010000,                 # orr x0, x0, x1
+    0xD5181000,                 # msr sctlr_el1, x0
+    0xD518E11F,                 # msr cntkctl_el1, xzr
+    0xD518401F,                 # msr spsr_el1, xzr
+    0xD518403F,                 # msr elr_el1, xzr
+    0xD69F03E0))                # eret
+_SCTLR = 1 << 26 | 1 << 18 | 1 << 16 | 1 << 15 | 1 << 14    # UCI nTWE nTWI UCT DZE
+
+# mrs of the counter and its frequency, without the register.
+_MRS_CNTVCT, _MRS_CNTFRQ = 0xD53BE040, 0xD53BE000
+FREQUENCY = 62_500_000          # Hz
 
 
 class AArch64(Engine):
@@ -37,6 +54,8 @@ class AArch64(Engine):
         self._set_result = write = self.writer(("x0",))
 
         def interrupt(_handle: int, number: int, _data: int) -> None:
+            if number == _UNDEFINED and self._count():
+                return
             if number != 2:
                 self.event = Event("interrupt", number)
                 self.stop()
@@ -51,7 +70,35 @@ class AArch64(Engine):
 
         callback = uclib.HOOK_INTR_T(interrupt)
         self.keep.append(callback)
+        self._leave_el1()
         uclib.hook_add(self.handle, uclib.HOOK_INTR, callback)
+
+    def _leave_el1(self) -> None:
+        code = self.arena.allocate()
+        self.arena.view[code:code + len(_TO_EL0)] = _TO_EL0
+        self.fixed[1] = code | 5
+        self.set("x1", _SCTLR)
+        uclib.lib.uc_emu_start(self.handle, PAGE, 0, 0, 0)  # ends with a page fault at 0
+        for name in ("x0", "x1"):
+            self.set(name, 0)
+        del self.fixed[1]
+        self.arena.drop(code)
+        self.flush_code()
+
+    def _count(self) -> bool:
+        """Execute the instruction if it reads the counter."""
+        pc = self.get("pc")
+        word = self.space.read_int(pc, 4) if self.space is not None else 0
+        if word & ~31 == _MRS_CNTVCT:
+            value = self.clock() * FREQUENCY // 1_000_000_000
+        elif word & ~31 == _MRS_CNTFRQ:
+            value = FREQUENCY
+        else:
+            return False
+        if word & 31 != 31:
+            self.set(f"x{word & 31}", value)
+        self.set("pc", pc + 4)
+        return True
 
     def complete(self, words: tuple[int, ...], result: int) -> None:
         """Leave a call that was not answered in its trap handler."""

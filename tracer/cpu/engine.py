@@ -71,6 +71,7 @@ class Engine:
         self.fixed: dict[int, int] = {}     # page table of the kernel's own pages (GDT)
         self.event: Event | None = None
         self.error: BaseException | None = None     # raised in a callback
+        self.clock: Callable[[], int] = lambda: 0   # nanoseconds, for the CPU's own counter
         self._stopped = False
         self.counting = False
         self._value = ctypes.c_uint64()

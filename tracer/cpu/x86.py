@@ -64,10 +64,7 @@ def _cpuid(engine: Engine) -> None:
 
 
 class X86(Engine):
-    """What both modes share.
-
-    clock: nanoseconds of virtual time, for the time stamp counter (1 GHz).
-    """
+    """What both modes share.  The time stamp counter runs at 1 GHz."""
 
     ARCH = uclib.ARCH_X86
     GDT_ADDRESS: int
@@ -76,7 +73,6 @@ class X86(Engine):
 
     def __init__(self, arena: Arena) -> None:
         super().__init__(arena)
-        self.clock: Callable[[], int] = lambda: 0
         self.on_compat: Callable[[tuple[int, ...]], int | None] = lambda words: -38
         self.on_call: Callable[[tuple[int, ...]], int | None] = lambda words: -38
         self.compat = False             # the call in flight came by int 0x80
