@@ -196,7 +196,7 @@ class _Comparer:
                     value = self.translation.translate(kind, value)
                 kind = kind if kind < Regions.FIRST else COMPARED["addresses"]
                 return f"{kind}:{value}"
-            found.append(side(entry, spans, meaning))
+            found.append(side(entry, spans, shaper.compared, meaning))
         return found[0], found[1]
 
     def _add(self, process: ComparedProcess, kind: str, old: Sequence[Entry],

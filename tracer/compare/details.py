@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tracer.compare.known import facts
 from tracer.compare.model import Detail, Entry
-from tracer.compare.scan import COMPARED, Span
+from tracer.compare.scan import Span
 from tracer.logs.model import Call, Signal
 from tracer.logs.parse import parse_line
 from tracer.logs.trees import parse_arguments
@@ -48,12 +48,14 @@ class Side:
         return "".join(parts)
 
 
-def side(entry: Entry, spans: list[Span], meaning: Callable[[int, Span], str]) -> Side:
-    """A side; meaning: the n-th span that is compared → what it is compared as."""
+def side(entry: Entry, spans: list[Span], compared: set[str],
+         meaning: Callable[[int, Span], str]) -> Side:
+    """A side; compared: rules whose spans' values are; meaning: the n-th such span → what it is
+    compared as."""
     pieces = []
     n = 0
     for span in spans:
-        if span.rule in COMPARED:
+        if span.rule in compared:
             pieces.append((span.start, span.end, meaning(n, span)))
             n += 1
         else:

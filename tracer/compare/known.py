@@ -86,7 +86,7 @@ def _class(kind: Kind, item: Item) -> str | None:
         return FDS
     if kind.name == "futex_val":
         return MAYBE_PID
-    if (item.ctype or CTYPES.get(kind.name, "ulong")) == "ptr":
+    if (item.ctype or CTYPES.get(kind.name, "ulong")) == "ptr" or kind.name.endswith("_arg"):
         return POINTER
     return None
 

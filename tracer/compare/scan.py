@@ -270,8 +270,10 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
             elif PIDS in rules and "/proc/" in m[0]:
                 spans += _proc_pids(text, m)
         elif kind == "comment":
-            if last_ignored or (inherited in rules and inherited not in COMPARED):
-                spans.append(Span(m.start(), m.end(), "comment"))
+            if last_ignored:            # what the number before it means
+                spans[-1] = spans[-1]._replace(end=m.end())
+            elif inherited in rules and inherited not in COMPARED:
+                spans.append(Span(m.start(), m.end(), inherited or ""))
             elif DIRECTORIES in rules and m[0].endswith((" entries */", " entry */")):
                 spans.append(Span(m.start(), m.end(), DIRECTORIES))
             elif ADDRESSES in rules and m[0].startswith(" /* 0x") and text.endswith(

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from tracer.compare.rules import (
+    ADDRESSES,
     DIRECTORIES,
     MESSAGES,
     SIGCHLD,
@@ -69,6 +70,8 @@ class Shaper:
         self.settings = settings
         self.rules = settings.rules
         self.scanner = Scanner(settings.rules)
+        # Where things are in memory is a matter of the ABI.
+        self.compared = set(COMPARED) - ({ADDRESSES} if settings.abi_neutral else set())
         self.hurries = not (settings.replace or settings.ignore_calls or settings.ignore_paths
                             or settings.abi_neutral)
 
@@ -186,6 +189,8 @@ class Shaper:
         """The shape of a whole call (one that may have been put together)."""
         name, text = self.call_text(call)
         shape = self._fill(Shape(CALL, name), name, text)
+        if not name:                    # not compared, by --abi-neutral
+            shape.ignored = True
         shape.effect = _effect(call)
         settings = self.settings
         if settings.calls_pattern is not None and (settings.calls_pattern.match(call.name)
@@ -202,8 +207,9 @@ class Shaper:
         spans = self.spans(name, text)
         shape.hash = hash(template(text, spans))
         if spans:
+            compared = self.compared
             shape.values = tuple([(COMPARED[span.rule], span.value) for span in spans
-                                  if span.rule in COMPARED])
+                                  if span.rule in compared])
         return shape
 
 
