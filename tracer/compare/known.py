@@ -10,7 +10,6 @@ from tracer.compare.rules import (
     DIRECTORIES,
     FDS,
     INODES,
-    IPC,
     MACHINE,
     PIDS,
     RANDOM,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from sysnames.row import Item, Kind
 
 MAYBE_PID = "maybe-pid"     # a process id if it is known to be one, else a number
+IPC_KINDS = ("ipc-shm", "ipc-sem", "ipc-msg")      # ids of one kind of object
 POINTER = "pointer"         # an address if it is hexadecimal, else nothing in particular
 
 _PIDS = frozenset(("pid", "tid", "pid_pgid", "pgid", "sid", "waitid_id", "kcmp_idx"))
@@ -42,9 +42,11 @@ _WHOLE: dict[tuple[str, int], str] = {
 _RESULTS = {
     "time": TIMES, "times": TIMES, "mmap": ADDRESSES, "mmap2": ADDRESSES, "brk": ADDRESSES,
     "mremap": ADDRESSES, "shmat": ADDRESSES, "rt_sigreturn": MAYBE_PID, "sigreturn": MAYBE_PID,
-    "shmget": IPC, "semget": IPC, "msgget": IPC, "sched_getaffinity": MACHINE,
+    "shmget": "ipc-shm", "semget": "ipc-sem", "msgget": "ipc-msg", "sched_getaffinity": MACHINE,
     "getdents": DIRECTORIES, "getdents64": DIRECTORIES, "readdir": DIRECTORIES,
 }
+_IPC_CALLS = frozenset(("shmat", "shmctl", "semop", "semtimedop", "semtimedop_time64", "semctl",
+                        "msgsnd", "msgrcv", "msgctl"))
 _FIELDS: dict[str, str] = {
     **dict.fromkeys(
         ("st_atime", "st_mtime", "st_ctime", "st_atime_nsec", "st_mtime_nsec", "st_ctime_nsec",
@@ -57,7 +59,7 @@ _FIELDS: dict[str, str] = {
          "stx_mnt_id", "f_fsid", "handle_bytes", "f_handle"), INODES),
     **dict.fromkeys(
         ("nodename", "release", "version", "domainname", "machine_id", "st_blocks", "stx_blocks",
-         "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "stx_attributes_mask"),
+         "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_flags", "stx_mask", "stx_attributes_mask"),
         MACHINE),
     **dict.fromkeys(("si_pid", "l_pid", "pid", "parent_tid", "child_tid", "msg_lspid",
                      "msg_lrpid", "shm_cpid", "shm_lpid"), PIDS),
@@ -135,9 +137,8 @@ def facts(name: str) -> Facts | None:
         names[item.name] = whole or _class(kind, item)
         arguments.append(names[item.name])
         inside.append(whole or _inner(kind))
-    if name in ("shmat", "shmdt", "shmctl", "semop", "semtimedop", "semctl", "msgsnd", "msgrcv",
-                "msgctl", "semtimedop_time64") and name != "shmdt":
-        arguments[0] = IPC
+    if name in _IPC_CALLS:
+        arguments[0] = f"ipc-{name[:3]}"
     result = _RESULTS.get(name)
     if result is None and row.result is not None:
         if row.result.name in _PIDS:

@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from tracer.compare.known import (
+    IPC_KINDS,
     MAYBE_PID,
     POINTER,
     Facts,
@@ -28,7 +29,11 @@ from tracer.compare.rules import (
 )
 
 # Spans whose values are compared, by what they mean; those of other rules are not looked at.
-COMPARED = {ADDRESSES: 1, PIDS: 2, IPC: 3, MAYBE_PID: 4}
+COMPARED = {ADDRESSES: 1, PIDS: 2, MAYBE_PID: 4,
+            **{kind: i for i, kind in enumerate(IPC_KINDS, 5)}}
+
+
+_ALIASES = frozenset((POINTER, PIDS, MAYBE_PID, *IPC_KINDS))     # of rules, or of two
 
 
 class Span(NamedTuple):
@@ -194,9 +199,9 @@ def _accepted(rule: str, text: str, start: int, end: int, rules: frozenset[str])
             return None
         if rule == MAYBE_PID and end - start > 9:
             return None
-        if rule == ADDRESSES or (rule == IPC and text.startswith("-", start - 1)):
+        if rule == ADDRESSES or (rule in IPC_KINDS and text.startswith("-", start - 1)):
             return None
-        needed = PIDS if rule == MAYBE_PID else rule
+        needed = PIDS if rule == MAYBE_PID else IPC if rule in IPC_KINDS else rule
         return Span(start, end, rule, value) if needed in rules else None
     if rule in rules:
         return Span(start, end, rule)
@@ -222,7 +227,7 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
     last_ignored = False
 
     def take(rule: str, m: re.Match[str]) -> bool:
-        if plan is not None and (rule in rules or rule in (POINTER, PIDS, MAYBE_PID)):
+        if plan is not None and (rule in rules or rule in _ALIASES):
             plan.append((ordinal, rule))
         span = _accepted(rule, text, m.start(), m.end(), rules)
         if span is not None:
