@@ -101,7 +101,7 @@ def test_what_is_compared_is_kept(work: Path) -> None:
     assert "from a file" in (work / "golden").read_text()
     edit(work / "golden", '"new") = 0', '"old") = 0')
     assert check("golden").status == 0
-    (work / "in").write_text("something else\n")
+    (work / "in").write_text("FROM A FILE\n")
     assert check("golden").status == 1
     assert check("golden", "--ignore-call=read*", "--ignore-call=write*").status == 0
 
