@@ -26,11 +26,10 @@ class RunOptions:
 
     __slots__ = (
         "abbrev", "abi", "absolute_precision", "absolute_timestamps", "always_show_pid",
-        "arg_names", "args", "binds", "clock", "color", "column", "debug", "decode_fds",
-        "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks", "format",
-        "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory", "network",
-        "output",
-        "output_append", "output_separately", "personality", "program", "quiet", "raw",
+        "arg_names", "args", "binds", "clock", "color", "column", "daemonize", "debug",
+        "decode_fds", "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks",
+        "format", "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory",
+        "network", "output", "output_append", "output_separately", "personality", "program", "quiet", "raw",
         "read_dump", "record_files", "relative_timestamps", "root", "seed", "signals",
         "stack_traces", "status",
         "string_limit", "strings_in_hex", "summary", "summary_columns", "summary_overhead",
@@ -107,6 +106,7 @@ class RunOptions:
         # Taken for strace's sake.
         self.interruptible = 0                  # -I: 1–4, 0: by default
         self.detach_on_execve = False           # -b execve
+        self.daemonize = False                  # -D
         self.tips: tuple[int | None, str] | None = None  # id or None: any; "compact", "full"
 
     @property

@@ -137,6 +137,9 @@ class Session:
         self.kernel.host_network = options.network == "host" or (host and not options.network)
         self.kernel.message = message
         self.kernel.parent_comm = os.fsencode(command_name())[:15]
+        if options.daemonize:
+            # the parent is not the tracer then
+            self.kernel.tracer_pid = os.getpid() if host else self.kernel.first_parent - 1
         self.kernel.debug = bool(os.environ.get("PYTRACE_DEBUG"))
         self.writer = make_writer(options, sink, immediate, message, log)
         self.tracer = make_tracer(options, self.writer)

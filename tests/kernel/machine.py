@@ -21,7 +21,7 @@ from tracer.kernel.task import (
 )
 from tracer.memory.space import AddressSpace
 from tracer.memory.vma import PROT_READ, PROT_WRITE, Vma
-from tracer.wait import Wait
+from tracer.wait import OUTSIDE, Wait
 
 for _name in ("adjtime", "arch", "caps", "clocks", "ids", "itimers", "keys", "limits", "numa",
               "prctl", "ptrace", "scheduling", "sessions", "sleep", "system", "threads", "timerfd",
@@ -36,6 +36,9 @@ SECOND = 10**9
 
 class Registers(dict[str, int]):
     """An engine that has nothing but registers."""
+
+    PC = SP = RESULT = ""
+    on_call: Any = None
 
     def get(self, name: str, default: int = 0) -> int:  # type: ignore[override]
         return super().get(name, default)
@@ -57,6 +60,8 @@ class Machine:
         self.kernel = Kernel(16 << 20, Clock())
         self.abi = importlib.import_module(f"tracer.abi.{abi}").ABI
         self.engine = self.kernel.engines[abi] = Registers()  # type: ignore[assignment]
+        cpu = self.abi.engine()
+        self.engine.PC, self.engine.SP, self.engine.RESULT = cpu.PC, cpu.SP, cpu.RESULT
         process = self.process = Process(self.kernel, 1000, None)
         process.limits = dict.fromkeys(range(16), (RLIM_INFINITY, RLIM_INFINITY))
         process.limits.update({3: (8 << 20, RLIM_INFINITY), 7: (1024, 4096), 13: (0, 0),
@@ -145,6 +150,9 @@ class Machine:
                 return end.value
             except LinuxError as error:
                 return -error.errno
+            if wait is OUTSIDE:
+                reason = Wait.WOKEN
+                continue
             reason = self._wait(wait, clock, signal_at)
 
     def _wait(self, wait: Wait, clock: Clock, signal_at: int | None) -> int:

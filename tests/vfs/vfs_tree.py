@@ -136,6 +136,7 @@ class FakeProcess:
     """Process 7."""
 
     pid = tgid = pgid = sid = 7
+    tracer = 0
     ppid, tty, umask, exit_code, no_new_privs, oom_score_adj = 1, 0, 0o22, 0, 0, 0
     comm = b"prog"
     state = "R"

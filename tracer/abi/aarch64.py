@@ -25,6 +25,7 @@ from tracer.abi.siginfo import (
     TRAP_BRKPT,
     Siginfo,
 )
+from tracer.abi.userregs import NT_FPREGSET
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class AArch64Abi(Abi):
     RESULT, TLS = "x0", "tpidr_el0"
     DWARF = (*(f"x{i}" for i in range(31)), "sp")
     FP, LINK = "x29", "x30"
+    USER_REGS = (*(f"x{i}" for i in range(31)), "sp", "pc", "nzcv")
+    USER_STATUS = _CONDITIONS
+    CALL_NUMBER = "x8"
+    CALL_ARGUMENTS = ("x0", "x1", "x2", "x3", "x4", "x5")
+    AUDIT_ARCH, HAS_GETREGS = 0xC00000B7, False
     FRAME = (*(f"x{i}" for i in range(31)), "sp", "pc", "nzcv")
     VECTORS = tuple(f"v{i}" for i in range(32))
 
@@ -129,6 +135,23 @@ class AArch64Abi(Abi):
         sp = untagged(engine.get("sp"))
         above = bool(space.vmas) and sp < space.vmas[-1].end
         return fault_info(SIGSEGV, SEGV_ACCERR if above else SEGV_MAPERR, sp)
+
+    # -- ptrace --------------------------------------------------------------------------------
+    def get_float_regs(self, engine: Engine, kind: int) -> bytes | None:
+        if kind != NT_FPREGSET:
+            return None
+        vectors = b"".join([engine.get_wide(v, 16) for v in self.VECTORS])
+        return vectors + struct.pack("<II8x", engine.get("fpsr"), engine.get("fpcr"))
+
+    def set_float_regs(self, engine: Engine, kind: int, data: bytes) -> bool:
+        now = self.get_float_regs(engine, kind) or b""
+        data += now[len(data):]
+        for i, name in enumerate(self.VECTORS):
+            engine.set_wide(name, data[16 * i:16 * i + 16])
+        fpsr, fpcr = struct.unpack_from("<II", data, 512)
+        engine.set("fpsr", fpsr)
+        engine.set("fpcr", fpcr)
+        return True
 
     # -- frames --------------------------------------------------------------------------------
     def push_frame(self, engine: Engine, space: AddressSpace, info: Siginfo, action: Action,

@@ -24,6 +24,7 @@ from tracer.abi.siginfo import (
     TRAP_HWBKPT,
     Siginfo,
 )
+from tracer.abi.userregs import NT_ARM_VFP, NT_FPREGSET
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _UCONTEXT = struct.Struct("<IIIII")
 _UC_FLAGS_OLD = 0x5AC3C35A      # of a frame without siginfo
 # magic, size, d0 to d31, fpscr, fpexc, fpinst, fpinst2
 _VFP = struct.Struct("<II32QI4xIII4x")
+_FPA_SIZE = 116
 _VFP_MAGIC = 0x56465001
 # Offsets in struct sigframe; struct rt_sigframe has siginfo before it.
 _SIGMASK, _REGSPACE, _RETCODE, _SIZE = 104, 232, 744, 760
@@ -93,6 +95,11 @@ class ArmAbi(Abi):
     LINK = "lr"
     has_tsc = False
     cpumask = 4
+    USER_REGS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "cpsr", "orig")
+    USER_STATUS = _CONDITIONS | _THUMB
+    CALL_NUMBER = "r7"
+    CALL_ARGUMENTS = ("r0", "r1", "r2", "r3", "r4", "r5", "r6")
+    AUDIT_ARCH, USER_SIZE = 0x40000028, 296
     FRAME = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "cpsr")
     VFP = (*(f"d{i}" for i in range(32)), "fpscr")
 
@@ -129,6 +136,21 @@ class ArmAbi(Abi):
         """All general registers; the CPU takes its state from bit 0 of the pc."""
         engine.set("cpsr", cpsr)
         self.access(engine)[1](*registers[:15], registers[15] & ~1 | bool(cpsr & _THUMB), cpsr)
+
+    def get_float_regs(self, engine: Engine, kind: int) -> bytes | None:
+        if kind == NT_FPREGSET:         # struct user_fp, of a coprocessor that is not there
+            return bytes(_FPA_SIZE)
+        if kind != NT_ARM_VFP:
+            return None
+        return struct.pack("<32QI", *self._vfp(engine)[0]())
+
+    def set_float_regs(self, engine: Engine, kind: int, data: bytes) -> bool:
+        if kind == NT_FPREGSET:
+            return True
+        now = self.get_float_regs(engine, kind) or b""
+        vfp = struct.unpack("<32QI", data + now[len(data):])
+        self._vfp(engine)[1](*vfp[:32], vfp[32] & ~_FPSCR_VECTOR)
+        return True
 
     def _vfp(self, engine: Engine) -> tuple[Read, Write]:
         """Reader and writer of VFP."""

@@ -110,12 +110,32 @@ class Abi:
     DWARF: tuple[str, ...] = ()
     FP = ""
     LINK = ""       # where a call leaves the return address; "" on the stack
+    # See tracer.abi.userregs.
+    USER_REGS: tuple[str, ...] = ()
+    USER_FIXED: dict[str, int] = {}
+    USER_READONLY: frozenset[str] = frozenset()
+    USER_STATUS = 0             # bits of the status register that a tracer may change
+    CALL_NUMBER = ""            # "orig" where the kernel keeps it, else its register
+    CALL_ARGUMENTS: tuple[str, ...] = ()
+    AUDIT_ARCH = 0              # linux/audit.h
+    HAS_GETREGS = True          # PTRACE_GETREGS and its kin, besides PTRACE_GETREGSET
+    USER_SIZE = 0               # of struct user, which PTRACE_PEEKUSER reads; 0: none
+    FLOAT_UNIT = 4              # regsets of the FPU are moved in pieces of so many bytes
 
     def __init__(self) -> None:
         self._siginfo = Packer(self.word)
         self.mask = (1 << 8 * self.word) - 1
         self._access: WeakKeyDictionary[Engine, tuple[Read, Write]] = WeakKeyDictionary()
         self._symbols: dict[str, int] | None = None
+
+    # -- ptrace ----------------------------------------------------------------------------
+    def get_float_regs(self, engine: Engine, kind: int) -> bytes | None:
+        """The FPU's set of NT_FPREGSET, NT_PRXFPREG or NT_ARM_VFP; None where there is none."""
+        return None
+
+    def set_float_regs(self, engine: Engine, kind: int, data: bytes) -> bool:
+        """Take such a set; false when it is not whole and cannot be taken in part."""
+        return False
 
     # -- the CPU ---------------------------------------------------------------------------
     def engine(self) -> type[Engine]:

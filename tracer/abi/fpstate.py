@@ -76,6 +76,31 @@ def _image(engine: Engine) -> bytes:
     return b"".join(parts).ljust(FXSAVE_SIZE, b"\0")
 
 
+def fxsave(engine: Engine) -> bytes:
+    """The FXSAVE image."""
+    return _image(engine)
+
+
+def fxrstor(engine: Engine, image: bytes) -> None:
+    """Take an FXSAVE image."""
+    _take(engine, image, _FEATURES)
+
+
+def fsave(engine: Engine) -> bytes:
+    """The 108 bytes of FSAVE in 32-bit mode (struct user_i387_ia32_struct)."""
+    image = _image(engine)
+    control, status = struct.unpack_from("<HH", image)
+    high = 0xFFFF0000
+    stack = b"".join(image[32 + 16 * i:42 + 16 * i] for i in range(8))
+    return struct.pack("<7I", high | control, high | status, high | engine.get("fptag"), 0, 0x23,
+                       0, high | 0x2B) + stack
+
+
+def frstor(engine: Engine, environment: bytes) -> None:
+    """Take an FSAVE image."""
+    _take(engine, _fold(environment, _image(engine)), _FEATURES)
+
+
 def save(engine: Engine, space: AddressSpace, address: int, legacy: bool) -> None:
     """Write the state to ``address``, which is a multiple of 64.
 
@@ -112,6 +137,11 @@ def load(engine: Engine, space: AddressSpace, pointer: int, legacy: bool) -> Non
     except Fault:
         reset(engine)
         raise
+    _take(engine, image, present)
+
+
+def _take(engine: Engine, image: bytes, present: int) -> None:
+    """Set the registers from an FXSAVE image, those of which features it has."""
     control, status, tag, _, _, _, mxcsr, _ = _HEAD.unpack_from(image)
     wide = engine.set_wide
     if present & _X87:

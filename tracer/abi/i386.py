@@ -80,6 +80,13 @@ class I386Abi(X86Abi):
     DWARF = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi", "eip")
     FP = "ebp"
     LEGACY_FPU = True
+    USER_REGS = ("ebx", "ecx", "edx", "esi", "edi", "ebp", "eax", "ds", "es", "fs", "gs", "orig",
+                 "eip", "cs", "eflags", "esp", "ss")
+    USER_FIXED = {"cs": 0x23, "ss": 0x2B}
+    USER_READONLY = frozenset(("ds", "es", "fs", "gs"))
+    CALL_NUMBER = "orig"
+    CALL_ARGUMENTS = ("ebx", "ecx", "edx", "esi", "edi", "ebp")
+    AUDIT_ARCH, USER_SIZE = 0x40000003, 284
     FRAME = ("edi", "esi", "ebp", "esp", "ebx", "edx", "ecx", "eax", "eip", "eflags")
 
     def engine(self) -> type[Engine]:

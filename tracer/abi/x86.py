@@ -27,6 +27,7 @@ from tracer.abi.siginfo import (
     TRAP_TRACE,
     Siginfo,
 )
+from tracer.abi.userregs import NT_FPREGSET, NT_PRXFPREG
 from tracer.errors import Fault
 
 if TYPE_CHECKING:
@@ -74,6 +75,22 @@ class X86Abi(Abi):
 
     RED_ZONE = 0
     LEGACY_FPU = False      # the FPU state starts with an FSAVE header
+
+    def get_float_regs(self, engine: Engine, kind: int) -> bytes | None:
+        if kind == NT_FPREGSET and self.LEGACY_FPU:
+            return fpstate.fsave(engine)
+        if kind == (NT_PRXFPREG if self.LEGACY_FPU else NT_FPREGSET):
+            return fpstate.fxsave(engine)
+        return None
+
+    def set_float_regs(self, engine: Engine, kind: int, data: bytes) -> bool:
+        if kind == NT_FPREGSET and self.LEGACY_FPU:
+            fpstate.frstor(engine, data + fpstate.fsave(engine)[len(data):])
+            return True
+        if len(data) != fpstate.FXSAVE_SIZE:
+            return False
+        fpstate.fxrstor(engine, data)
+        return True
 
     def place_frame(self, sp: int, size: int, action: Action,
                     altstack: AltStack | None) -> tuple[int, int]:

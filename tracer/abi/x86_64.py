@@ -76,6 +76,13 @@ class X8664Abi(X86Abi):
     FP = "rbp"
     RED_ZONE = 128
     # In the order of sigcontext.
+    USER_REGS = ("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx",
+                 "rdx", "rsi", "rdi", "orig", "rip", "cs", "rflags", "rsp", "ss", "fs_base",
+                 "gs_base", "ds", "es", "fs", "gs")
+    USER_FIXED = {"cs": _CS, "ss": _SS, "ds": 0, "es": 0, "fs": 0, "gs": 0}
+    CALL_NUMBER = "orig"
+    CALL_ARGUMENTS = ("rdi", "rsi", "rdx", "r10", "r8", "r9")
+    AUDIT_ARCH, USER_SIZE, FLOAT_UNIT = 0xC000003E, 912, 8
     FRAME = ("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx",
              "rdx", "rax", "rcx", "rsp", "rip", "rflags")
 

@@ -476,6 +476,7 @@ class Builder:
         self._check_user()
         if options.debug:
             warn(f"ptrace_setoptions = {self._ptrace_options():#x}")
+            warn("PTRACE_GET_SYSCALL_INFO works")
         self._check_output()
         self._check_quiet(command)
         if self._pids:
@@ -495,6 +496,7 @@ class Builder:
         if short > 3:
             raise UsageError(f"Too many -D's ({short}), maximum supported -D count is 3",
                              hint=True)
+        self.options.daemonize = bool(short or self._daemonize)
 
     def _merge_short_options(self) -> None:
         options, counts = self.options, self._counts

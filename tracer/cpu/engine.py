@@ -54,6 +54,7 @@ class Engine:
     PC = SP = RESULT = ""
     on_call: Callable[[tuple[int, ...]], int | None]
     on_compat: Callable[[tuple[int, ...]], int | None]
+    forbids_tsc = False     # reading the time stamp counter is an exception
 
     def __init__(self, arena: Arena) -> None:
         self.arena = arena

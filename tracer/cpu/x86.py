@@ -13,6 +13,7 @@ from tracer.memory.arena import SHIFT, Arena
 
 _INS_IN, _INS_OUT = 218, 500
 _INS_SYSCALL, _INS_SYSENTER, _INS_CPUID, _INS_RDTSC, _INS_RDTSCP = 699, 700, 113, 608, 609
+_GENERAL_PROTECTION = 13
 _M32, _M64 = 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF
 
 _VECTORS = {
@@ -103,6 +104,10 @@ class X86(Engine):
             return 1
 
         def rdtsc(_handle: int, _data: int) -> int:
+            if self.forbids_tsc:
+                self.event = Event("interrupt", _GENERAL_PROTECTION)
+                self.stop()
+                return 1
             now = self.clock()
             self.set("rax", now & _M32)
             self.set("rdx", now >> 32 & _M32)

@@ -88,6 +88,9 @@ class Exits:
             task.engine.free_context(task.context)
             task.context = 0
         if task is not process.tasks[0]:
+            if task.ptrace is not None:
+                from tracer.kernel.ptrace import forget
+                forget(task)
             process.tasks.remove(task)
             kernel.tasks.pop(task.pid, None)
             task.state = DEAD
@@ -175,6 +178,26 @@ class Exits:
             hangup = getattr(process.tty, "hangup", None)
             if hangup is not None:
                 hangup()
+        if process.tracees:
+            from tracer.kernel.ptrace import tracer_gone
+            tracer_gone(process)
+        if process.tasks[0].ptrace is not None:
+            from tracer.kernel.ptrace import is_zombie_of_other
+            if is_zombie_of_other(process):
+                self._tell(process.tasks[0].ptrace.tracer, process)
+                return
+        self.tell_parent(process)
+
+    def _tell(self, tracer: Process, process: Process) -> None:
+        """A tracer learns of the end of a process that is not its child."""
+        assert process.status is not None
+        self.kernel.signals.send_process(tracer, self._child_info(process, process.status))
+        tracer.child_queue.wake()
+
+    def tell_parent(self, process: Process) -> None:
+        """The parent learns of the end of a child, which may vanish by that."""
+        kernel, status = self.kernel, process.status
+        assert status is not None
         parent = process.parent
         if parent is None:
             if process.pid != kernel.first_pid:
@@ -272,6 +295,9 @@ class Exits:
             parent.children_user += process.user_time + process.children_user
             parent.children_system += process.system_time + process.children_system
         self.kernel.processes.pop(process.pid, None)
+        if process.tasks[0].ptrace is not None:
+            from tracer.kernel.ptrace import forget
+            forget(process.tasks[0])
         for task in process.tasks:
             self.kernel.tasks.pop(task.pid, None)
             task.state = DEAD

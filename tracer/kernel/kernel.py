@@ -23,7 +23,17 @@ from tracer.kernel.dispatch import (
 )
 from tracer.kernel.registry import Done
 from tracer.kernel.signals import Signals
-from tracer.kernel.task import BLOCKED, DEAD, RUNNABLE, STOPPED, ZOMBIE, InFlight, Process, Task
+from tracer.kernel.task import (
+    BLOCKED,
+    DEAD,
+    PR_SET_TSC,
+    RUNNABLE,
+    STOPPED,
+    ZOMBIE,
+    InFlight,
+    Process,
+    Task,
+)
 from tracer.memory.arena import SHIFT, Arena
 from tracer.memory.vma import Backing
 from tracer.wait import OUTSIDE, Wait, WaitQueue
@@ -94,6 +104,7 @@ class Kernel:
         self.attention = False
         self.first_pid = self._next_pid = first_pid
         self.first_parent = first_pid - 1       # what the first process sees as its parent
+        self.tracer_pid = first_pid - 1         # who it says that traces it: its parent
         self.parent_comm, self.pid_max = b"pytrace", 4194304    # the parent's name
         self.run_queue: deque[Task] = deque()
         self.engines: dict[str, Engine] = {}
@@ -114,6 +125,7 @@ class Kernel:
         self.init: Process | None = None
         self.futexes: dict[Any, Any] = {}      # see calls.futex
         self.eventfds: dict[Any, int] = {}     # id of each that was asked for
+        self.guarded = False        # some task is traced by ptrace(2)
         self.oabi = False           # a kernel with CONFIG_OABI_COMPAT
         self.debug = False          # mistakes of ours end the run with a traceback
         self.message: Callable[[str], None] = lambda text: None
@@ -154,6 +166,9 @@ class Kernel:
             engine = abi.engine()(self.arena)
             connect(self, abi, engine)
             self.engines[abi.name] = engine
+            if self.guarded:
+                from tracer.kernel.ptrace import guard_engine
+                guard_engine(self, engine)
         return engine
 
     def new_pid(self) -> int:
@@ -531,6 +546,7 @@ class Kernel:
                 engine.load(task.context)
             self.loaded[name] = task
             task.abi.load_tls(engine, task.tls_state)
+            engine.forbids_tsc = task.settings.get(PR_SET_TSC) == 2
         if engine.space is not task.mem:
             engine.use(task.mem)
         self.current = task
@@ -584,7 +600,13 @@ class Kernel:
             # Going back to uncounted code costs a new translation: only after a whole quantum.
             counted = busy or (engine.counting and not alone)
             alone = False
-            event = engine.run(QUANTUM if counted else 0)
+            stepping = task.ptrace is not None and task.ptrace.mode == "step"
+            event = engine.run(1 if stepping else QUANTUM if counted else 0)
+            if stepping and (event is None or event.kind == "quantum"):
+                from tracer.kernel.ptrace import stepped
+                stepped(task)
+                engine = task.engine
+                continue
             if event is not None:
                 if event.kind == "quantum":
                     alone = not busy

@@ -79,6 +79,13 @@ class ProcTask:
         return parent.pid if parent is not None else self._task.process.outside_parent
 
     @property
+    def tracer(self) -> int:
+        task, kernel = self._task, self._task.kernel
+        if task.ptrace is not None:
+            return task.ptrace.tracer.pid
+        return kernel.tracer_pid if task.traced and kernel.observer.watching else 0
+
+    @property
     def pgid(self) -> int:
         return self._task.process.pgid
 

@@ -131,6 +131,9 @@ class Signals:
             for task in process.tasks:
                 if task.state == STOPPED:
                     self.kernel.resume_stopped(task)
+                if task.ptrace is not None and signo == S.SIGKILL:
+                    from tracer.kernel.ptrace import killed
+                    killed(task)
 
     def _discard(self, process: Process, mask: int) -> None:
         process.pending.discard(mask)
@@ -141,7 +144,7 @@ class Signals:
         """Ignored signals are dropped, unless a tracer looks at them first, as strace does."""
         if not ignored(task, signo):
             return False
-        return not (task.traced and self.kernel.observer.watching)
+        return task.ptrace is None and not (task.traced and self.kernel.observer.watching)
 
     def _notify(self, task: Task, signo: int) -> None:
         process = task.process
@@ -198,7 +201,13 @@ class Signals:
             if task.stop_pending:
                 self._stop(task)
                 return
-            info = self.next(task)
+            if task.ptrace is None:
+                info = self.next(task)
+            else:
+                from tracer.kernel.ptrace import next_signal
+                info, stopped = next_signal(task)
+                if stopped:
+                    return
             if info is None:
                 break
             signo = info["signo"]
@@ -288,6 +297,13 @@ class Signals:
 
     def _stop(self, task: Task) -> None:
         """A thread takes part in the stop of its process."""
+        if task.ptrace is not None:
+            from tracer.kernel.ptrace import group_stop
+            signo = task.process.stop_signal
+            self.leave_stop(task)
+            group_stop(task, signo)
+            self.kernel.attention = True
+            return
         task.state = STOPPED
         if self.kernel.observer.watching and task.traced:
             self.kernel.observer.stopped(task, task.process.stop_signal)
@@ -302,4 +318,6 @@ class Signals:
             process.stopping = False
             process.stopped = process.stop_signal
             process.stop_reported = False
-            self.kernel.exits.notify_parent(process, CLD_STOPPED, process.stopped)
+            trace = process.tasks[0].ptrace
+            if trace is None or trace.tracer is not process.parent:
+                self.kernel.exits.notify_parent(process, CLD_STOPPED, process.stopped)

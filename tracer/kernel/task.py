@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from tracer.kernel.cputime import CpuTimer
     from tracer.kernel.kernel import Kernel, Parking
     from tracer.kernel.namespaces import PidNamespace
+    from tracer.kernel.ptrace import Trace
     from tracer.kernel.registry import Blocking
     from tracer.memory.space import AddressSpace
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Location
 
 AT_FDCWD = -100
+PR_SET_TSC = 26                     # a key of Task.settings: 2 when the counter is forbidden
 
 RUNNABLE, BLOCKED, STOPPED, ZOMBIE, DEAD = range(5)
 
@@ -283,6 +285,7 @@ class Process:
         self.pid = pid
         self.parent = parent
         self.children: list[Process] = []
+        self.tracees: list[Task] = []   # by ptrace(2)
         self.tasks: list[Task] = []     # the leader first
         self.pgid: int = parent.pgid if parent else pid
         self.sid: int = parent.sid if parent else pid
@@ -367,6 +370,7 @@ class Task:
         self.oabi = False               # an ARM OABI program
         self.vfork_queue = WaitQueue()
         self.call: InFlight | None = None
+        self.ptrace: Trace | None = None        # that another process traces it
         self.woken: int | None = 0      # Wait reason for the parked generator
         self.parking: Parking | None = None     # while it waits
         self.wrote = False              # to a pipe or socket, and has not read since

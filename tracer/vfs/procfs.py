@@ -50,6 +50,10 @@ if TYPE_CHECKING:
             """Process id."""
 
         @property
+        def tracer(self) -> int:
+            """The pid of who traces it; 0 for nobody."""
+
+        @property
         def ppid(self) -> int:
             """Of the parent."""
 

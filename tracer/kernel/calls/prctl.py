@@ -8,6 +8,7 @@ from sysnames import errno as E
 from tracer.errors import LinuxError
 from tracer.kernel.calls.ids import commit
 from tracer.kernel.registry import syscall
+from tracer.kernel.task import PR_SET_TSC
 
 if TYPE_CHECKING:
     from tracer.kernel.task import Task
@@ -146,14 +147,17 @@ _TSC_ENABLE, _TSC_SIGSEGV = 1, 2
 def get_tsc(task: Task, a: int, b: int, c: int, d: int) -> int:
     if not task.abi.has_tsc:
         raise LinuxError(E.EINVAL)
-    task.mem.write_int(a, _TSC_ENABLE, 4)
+    task.mem.write_int(a, task.settings.get(PR_SET_TSC, _TSC_ENABLE), 4)
     return 0
 
 
-@option(26)     # PR_SET_TSC: reading the counter cannot be forbidden
+@option(PR_SET_TSC)
 def set_tsc(task: Task, a: int, b: int, c: int, d: int) -> int:
-    if not task.abi.has_tsc or a != _TSC_ENABLE:
+    value = a & 0xFFFFFFFF
+    if not task.abi.has_tsc or value not in (_TSC_ENABLE, _TSC_SIGSEGV):
         raise LinuxError(E.EINVAL)
+    task.settings[PR_SET_TSC] = value
+    task.engine.forbids_tsc = value == _TSC_SIGSEGV
     return 0
 
 

@@ -247,6 +247,9 @@ def _start(task: Task, child: Task, flags: int, stack: int, tls: int) -> Blockin
         engine.free_context(parent_context)
         task.abi.load_tls(engine, task.tls_state)
     kernel.observer.created(task, child)
+    if task.ptrace is not None:
+        from tracer.kernel.ptrace import cloned
+        yield from cloned(task, child, flags, child.process.exit_signal)
     if flags & CLONE_PTRACE and task.traced and not child.traced:
         kernel.observer.unknown(child.pid, False)
     if flags & CLONE_VFORK:
@@ -348,12 +351,16 @@ def _replace(task: Task, program: execution.Program, envp: list[bytes],
     except execution.ExecError as e:
         kernel.signals.force(task, {"signo": S.SIGSEGV, "code": sig.SI_KERNEL, "addr": 0})
         raise LinuxError(e.errno) from None
+    old_tid = task.pid
     _collapse(task)
     vfork = task.vfork_parent is not None
     if vfork:
         kernel.exits.vfork_done(task)
     execution.commit(task, program, space)
     kernel.observer.executed(task)
+    if task.ptrace is not None:
+        from tracer.kernel.ptrace import executed
+        yield from executed(task, old_tid)
     return Done(0)
 
 
@@ -421,10 +428,11 @@ def waitpid(task: Task, pid: int, status: int, options: int, *, ru: Layout) -> i
 class Change:
     """A child's change of state: CLD_* code, wait status, and whether it is its end."""
 
-    __slots__ = ("code", "process", "status")
+    __slots__ = ("code", "pid", "process", "status")
 
-    def __init__(self, process: Process, code: int, status: int) -> None:
+    def __init__(self, process: Process, code: int, status: int, pid: int = 0) -> None:
         self.process = process
+        self.pid = pid or process.pid           # of a thread, if that is traced
         self.code = code
         self.status = status
 
@@ -448,17 +456,29 @@ def _matches(task: Task, child: Process, pid: int, options: int, pidfd: Process 
 def _find(task: Task, pid: int, options: int, pidfd: Process | None) -> Change | None:
     """A child that has something to report; ECHILD when there is no such child at all."""
     any_child = False
-    for child in task.process.children:
-        if not _matches(task, child, pid, options, pidfd):
+    keep = options & WNOWAIT
+    for tracee in task.process.tracees:
+        trace, of = tracee.ptrace, tracee.process
+        if trace is None or not (tracee.pid == pid if pid > 0 and pidfd is None else
+                                 _matches(task, of, pid, options | _WALL, pidfd)):
             continue
         any_child = True
-        keep = options & WNOWAIT
+        if trace.stop is not None and not trace.stop.reported:
+            trace.stop.reported = not keep
+            return Change(of, sig.CLD_TRAPPED, trace.stop.code << 8 | 0x7F, tracee.pid)
+        if of.status is not None and of.parent is not task.process and options & WEXITED:
+            return _ended(of)
+    for child in task.process.children:
+        trace = child.tasks[0].ptrace
+        traced = trace is not None and trace.tracer is task.process
+        if not _matches(task, child, pid, options | (_WALL if traced else 0), pidfd):
+            continue
+        any_child = True
+        if trace is not None and (child.status is None or not traced):
+            continue                    # its tracer sees it first
         if child.status is not None:
             if options & WEXITED:
-                code = sig.CLD_EXITED
-                if child.status & 0x7F:
-                    code = sig.CLD_DUMPED if child.status & 0x80 else sig.CLD_KILLED
-                return Change(child, code, child.status)
+                return _ended(child)
             continue
         if options & WUNTRACED and child.stopped and not child.stop_reported:
             child.stop_reported = not keep
@@ -471,16 +491,33 @@ def _find(task: Task, pid: int, options: int, pidfd: Process | None) -> Change |
     return None
 
 
+def _ended(child: Process) -> Change:
+    status = child.status or 0
+    code = sig.CLD_EXITED
+    if status & 0x7F:
+        code = sig.CLD_DUMPED if status & 0x80 else sig.CLD_KILLED
+    return Change(child, code, status)
+
+
+def _reap(task: Task, child: Process) -> None:
+    """The end of a child, or of a process that the caller traces, was told."""
+    if child.parent is task.process:
+        task.kernel.exits.reap(child)
+    else:
+        from tracer.kernel.ptrace import end_seen
+        end_seen(child)
+
+
 def _wait_done(task: Task, change: Change, status: int, rusage: int, ru: Layout) -> int:
     child = change.process
     usage = (child.user_time + child.children_user, child.system_time + child.children_system)
     if change.code in (sig.CLD_EXITED, sig.CLD_KILLED, sig.CLD_DUMPED):
-        task.kernel.exits.reap(child)
+        _reap(task, child)
     if status:
         task.mem.write_int(status, change.status, 4)
     if rusage:
         task.mem.write(rusage, pack_rusage(ru, *usage))
-    return child.pid
+    return change.pid
 
 
 def pack_rusage(ru: Layout, user: int, system: int) -> bytes:
@@ -550,14 +587,16 @@ def _waitid_done(task: Task, change: Change | None, info: int, options: int, rus
         status = change.status & 0x7F
     elif change.code == sig.CLD_CONTINUED:
         status = S.SIGCONT
+    elif change.code == sig.CLD_TRAPPED:
+        status = change.status >> 8
     if rusage:
         task.mem.write(rusage, pack_rusage(ru, child.user_time, child.system_time))
     inner = task.process.pid_space
     record = {"signo": S.SIGCHLD, "code": change.code,
-              "pid": child.pid if inner is None else inner.number(child.pid),
+              "pid": change.pid if inner is None else inner.number(change.pid),
               "uid": child.tasks[0].creds.uid, "status": status}
     if change.code in (sig.CLD_EXITED, sig.CLD_KILLED, sig.CLD_DUMPED) and not options & WNOWAIT:
-        task.kernel.exits.reap(child)
+        _reap(task, child)
     if info:
         task.mem.write(info, task.abi.pack_siginfo(record)[:28 if task.abi.word == 8 else 24])
     return 0
