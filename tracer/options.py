@@ -29,12 +29,12 @@ class RunOptions:
         "arg_names", "args", "binds", "clock", "color", "column", "daemonize", "debug",
         "decode_fds", "decode_pids", "detach_on_execve", "env_changes", "env_host", "follow_forks",
         "format", "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory",
-        "network", "output", "output_append", "output_separately", "personality", "program", "quiet", "raw",
-        "read_dump", "record_files", "relative_timestamps", "root", "seed", "signals",
-        "stack_traces", "status",
-        "string_limit", "strings_in_hex", "summary", "summary_columns", "summary_overhead",
-        "summary_sort", "summary_wall_clock", "syscall_number", "syscall_times", "tips", "trace",
-        "trace_paths", "user", "verbose_set", "whole_lines", "write_dump", "xlat",
+        "network", "output", "output_append", "output_separately", "personality", "program",
+        "quiet", "raw", "read_dump", "record_files", "relative_timestamps", "root", "seed",
+        "signals", "stack_traces", "status", "string_limit", "strings_in_hex", "summary",
+        "summary_columns", "summary_overhead", "summary_sort", "summary_wall_clock",
+        "syscall_number", "syscall_times", "tips", "trace", "trace_paths", "user", "verbose_set",
+        "whole_lines", "write_dump", "xlat",
     )
 
     def __init__(self, program: str = "", args: tuple[str, ...] = ()) -> None:

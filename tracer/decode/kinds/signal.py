@@ -191,7 +191,7 @@ def _restorer(b: Build, flags: Param) -> Decoder:
 SI_USER, SI_TKILL, SI_TIMER, SI_SIGIO, SI_KERNEL = 0, -6, -2, -5, 0x80
 CLD_EXITED = 1
 _CODE_SETS = {"SIGTRAP": "sigtrap_codes", "SIGCHLD": "sigchld_codes", "SIGIO": "sigpoll_codes",
-              "SIGPROF": "sigprof_codes", "SIGILL": "sigill_codes", "SIGFPE": "sigfpe_codes",
+              "SIGILL": "sigill_codes", "SIGFPE": "sigfpe_codes",
               "SIGSEGV": "sigsegv_codes", "SIGBUS": "sigbus_codes", "SIGSYS": "sigsys_codes"}
 
 
@@ -340,12 +340,6 @@ def siginfo_value(call: Call, fields: Mapping[str, int], abi: str) -> Struct:
             pointer("upper")
         elif form == "pkey":
             number("pkey")
-        elif form == "perf":
-            out.append(("si_perf_data", Hex(get("perf_data", 0))))
-            out.append(("si_perf_type", symbols.enum("perf_type_id", abi).sym(
-                get("perf_type", 0))))
-            out.append(("si_perf_flags", symbols.flags("sigtrap_perf_flags", abi, 32).sym(
-                get("perf_flags", 0))))
         elif name == "SIGBUS" and code in (4, 5):
             out.append(("si_addr_lsb", Hex(get("addr_lsb", 0) & 0xffff)))
     elif form == "sys":
