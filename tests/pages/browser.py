@@ -95,8 +95,8 @@ class Page:
         Select(self.one(selector)).select_by_visible_text(text)
 
     def check(self) -> None:
-        """Nothing was logged, nothing is wider than the page, nothing was loaded."""
-        assert self.driver.get_log("browser") == []
+        """No error was logged, nothing is wider than the page, nothing was loaded."""
+        assert [e for e in self.driver.get_log("browser") if e["level"] == "SEVERE"] == []
         assert self.run("return document.documentElement.scrollWidth <= innerWidth")
         assert self.run("return performance.getEntriesByType('resource').length") == 0
         assert self.run("return typeof window.hacked") == "undefined"

@@ -52,5 +52,6 @@ def write_page(name: str, title: str, data: Mapping[str, Any], out: TextIO) -> N
               f"style-src {_hash(style)}; script-src {_hash(script)}")
     template = environment.get_template(f"{name}.html")
     # Only what is ours, and JSON without markup, goes in as it is.
-    out.write(template.render(title=title.encode("utf-8", "replace").decode(), policy=Markup(policy),
-                              style=Markup(style), script=Markup(script), data=Markup(embed(data))))
+    out.write(template.render(title=title.encode("utf-8", "replace").decode(),
+                              policy=Markup(policy), style=Markup(style), script=Markup(script),
+                              data=Markup(embed(data))))

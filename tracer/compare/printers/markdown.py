@@ -10,6 +10,7 @@ from tracer.compare.printers import PrintOptions
 from tracer.compare.printers.text import process_name, summary_line, visible
 
 LENGTH_MAX = 60_000         # characters; GitHub takes 65,536 in a comment
+HUNK_MAX = 15_000           # of the lines of one place
 ROWS_MAX = 30               # of the table
 LINE_MAX = 400              # characters of a line of a log
 TITLE_MAX = 160
@@ -61,17 +62,23 @@ def _row(difference: Difference) -> str:
 def _hunks(process: Process, context: int) -> list[str]:
     parts = []
     for hunk in process.hunks(context):
-        lines, numbers = [], []
-        for row in hunk.rows:
+        lines: list[str] = []
+        numbers: list[int] = []
+        length = 0
+        for i, row in enumerate(hunk.rows):
+            if length > HUNK_MAX:
+                lines.append(f"@@ {len(hunk.rows) - i} more lines @@")
+                break
+            before = len(lines)
             if row.kind == SAME:
                 lines.append(" " + _short(row.new.text if row.new is not None else "", LINE_MAX))
-                continue
-            if row.difference is not None and row.difference.number not in numbers:
+            elif row.difference is not None and row.difference.number not in numbers:
                 numbers.append(row.difference.number)
-            if row.old is not None:
+            if row.old is not None and row.kind != SAME:
                 lines.append("-" + _short(row.old.text, LINE_MAX))
-            if row.new is not None:
+            if row.new is not None and row.kind != SAME:
                 lines.append("+" + _short(row.new.text, LINE_MAX))
+            length += sum(map(len, lines[before:]))
         code = "\n".join(lines)
         # A fence must be longer than any run of its sign within.
         ticks = max((len(run) for run in re.findall("`+", code)), default=0)
