@@ -125,7 +125,7 @@ def traced(words: Sequence[str], stdin: Path | None, timeout: float | None) -> I
 def _validate(words: Sequence[str]) -> None:
     """Refuse what would not give one log.  UsageError."""
     from tracer.cli.build import read
-    from tracer.cli.messages import UsageError
+    from tracer.messages import UsageError
 
     builder, command = read(list(words))
     if builder.action or not command:

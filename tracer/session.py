@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sysnames.errno import MESSAGES, NAMES
-from tracer.cli.messages import command_name
 from tracer.errors import LinuxError, PytraceError
 from tracer.interrupts import Ended, Interrupts
 from tracer.kernel import exec as execution
@@ -26,6 +25,7 @@ from tracer.kernel.task import (
 )
 from tracer.memory.space import AddressSpace
 from tracer.memory.vma import Vma
+from tracer.messages import command_name
 from tracer.output.log import Log, make_writer
 from tracer.tracing import make_tracer
 
@@ -282,7 +282,7 @@ def run(options: RunOptions) -> int:
 
     Raises PytraceError for what the user must know.
     """
-    from tracer.cli.messages import warn
+    from tracer.messages import warn
     inherited: list[int] = []
     if options.personality == "host":
         from tracer.vfs.personality import inherited as descriptors

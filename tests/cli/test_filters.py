@@ -7,7 +7,7 @@ import pytest
 
 from tracer.cli import filters
 from tracer.cli.ere import RegexError, compile_ere
-from tracer.cli.messages import UsageError
+from tracer.messages import UsageError
 
 
 def has(expression: str, name: str, abi: str = "x86_64") -> bool:

@@ -5,7 +5,7 @@ import os
 
 from tracer.cli import filters, numbers
 from tracer.cli.getopt import Given, parse
-from tracer.cli.messages import UsageError, invalid_argument, warn
+from tracer.messages import UsageError, invalid_argument, warn
 from tracer.options import MESSAGES, PID_COMM, PID_NAMESPACE, STATUSES, RunOptions
 from tracer.selection import NO_CALLS
 

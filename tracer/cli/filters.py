@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sysnames import table
-from tracer.cli.messages import UsageError, warn
 from tracer.cli.numbers import duration, integer, leading_integer, unsigned, words
+from tracer.messages import UsageError, warn
 from tracer.selection import ABIS, CallSet, Injection, NumberSet
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tracer.cli.messages import UsageError
+from tracer.messages import UsageError
 
 NO, YES, MAYBE = "no", "yes", "maybe"
 

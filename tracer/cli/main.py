@@ -6,8 +6,8 @@ import os
 import sys
 from contextlib import suppress
 
-from tracer.cli.messages import program_name, report
 from tracer.errors import PytraceError
+from tracer.messages import program_name, report
 
 # The first word of a command line → module and name of a click command that takes the rest.
 # A program of such a name is traced as `pytrace -- NAME` or `pytrace ./NAME`.

@@ -59,7 +59,8 @@ _FIELDS: dict[str, str] = {
          "stx_mnt_id", "f_fsid", "handle_bytes", "f_handle"), INODES),
     **dict.fromkeys(
         ("nodename", "release", "version", "domainname", "machine_id", "st_blocks", "stx_blocks",
-         "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_flags", "stx_mask", "stx_attributes_mask"),
+         "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_flags", "stx_mask",
+         "stx_attributes_mask"),
         MACHINE),
     **dict.fromkeys(("si_pid", "l_pid", "pid", "parent_tid", "child_tid", "msg_lspid",
                      "msg_lrpid", "shm_cpid", "shm_lpid"), PIDS),

@@ -399,6 +399,11 @@ class Task:
         self.settings: dict[int, int] = {}      # prctl options kept and given back; inherited
 
     @property
+    def ended(self) -> bool:
+        """Whether it runs no more."""
+        return self.state >= ZOMBIE
+
+    @property
     def call_word(self) -> int:
         """Bytes of a word of the call in flight."""
         return self.call_abi.word

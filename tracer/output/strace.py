@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from tracer.decode.plan import RawPlan
 from tracer.decode.values import PENDING, Join
-from tracer.kernel.task import ZOMBIE
 from tracer.options import PID_COMM, STATUSES
 from tracer.output.base import Frame, Message, Sink, Writer
 from tracer.output.escape import PLAIN, escape_detail
@@ -107,7 +106,7 @@ class StraceWriter(Writer):
                          else "[????] ")
         if options.instruction_pointer:
             width = 2 * task.abi.word
-            if event is None and task.state >= ZOMBIE:
+            if event is None and task.ended:
                 return "".join([*parts, f"[{'?' * width}] "])
             pc = event.pc if event is not None else task.engine.get(task.engine.PC)
             parts.append(f"[{pc:0{width}x}] ")

@@ -96,7 +96,7 @@ class Tampering(Tracer):
               words: tuple[int, ...]) -> bool:
         """Write into the program's memory; whether anything was."""
         from tracer.abi.convert import places
-        from tracer.cli.messages import warn
+        from tracer.messages import warn
         try:
             count = sum(registers for _, _, registers in places(row, abi))
         except KeyError:
@@ -143,7 +143,7 @@ class Tampering(Tracer):
         if injection.syscall:
             failed = self._make_other(event, injection.syscall)
             if failed:
-                from tracer.cli.messages import warn
+                from tracer.messages import warn
                 warn(f"Failed to tamper with process {task.pid}: unexpectedly got an error"
                      f" (return value {-failed & task.abi.mask:#x}, error {failed})")
                 event.injection = None

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from tracer.cli.commands.diff import DIFFERENT, TROUBLE, colored, comparing, read_settings
-from tracer.cli.messages import report, warn
 from tracer.compare.printers import PRINTERS, PrintOptions, printer
 from tracer.errors import PytraceError
 from tracer.golden import GoldenError, Head, command_of, compared, read_head, traced, write
+from tracer.messages import report, warn
 
 # Formats of which several may follow each other on one stream.
 _MANY = ("text", "side-by-side", "github", "markdown")

@@ -8,9 +8,9 @@ from typing import Any, TextIO
 
 import click
 
-from tracer.cli.messages import report, warn
 from tracer.compare.printers import PRINTERS, PrintOptions, printer
 from tracer.errors import PytraceError
+from tracer.messages import report, warn
 
 DIFFERENT, TROUBLE = 1, 2               # exit statuses, as of diff(1)
 

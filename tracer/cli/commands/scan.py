@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from tracer.cli.messages import warn
+from tracer.messages import warn
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -25,7 +25,7 @@ def main(logs: tuple[str, ...], abis: tuple[str, ...], allow: tuple[str, ...],
     program starts may be needed, too.
     """
     from tracer.cli.commands.output import output_file
-    from tracer.cli.messages import warn
+    from tracer.messages import warn
     from tracer.report.seccomp import Profile
 
     profile = Profile()
