@@ -295,10 +295,10 @@ class _Indexer:
         pid = prefix.pid
         streams = self.log.streams
         if pid is None:
-            if self.current is None:
-                return self._new(None)
             if None in streams:
                 return streams[None]
+            if not streams:
+                return self._new(None)
             alive = [stream for stream in streams.values() if not stream.ended]
             return alive[0] if len(alive) == 1 else next(iter(streams.values()))
         stream = streams.get(pid)

@@ -236,7 +236,14 @@ def _setitimer(name: str, args: list[str], result: str) -> Form | None:
 
 
 def _nanosleep(name: str, args: list[str], result: str) -> Form | None:
-    return "clock_nanosleep", ["CLOCK_REALTIME", "0", *args], result
+    return _clock_nanosleep(name, ["CLOCK_REALTIME", "0", *args], result)
+
+
+def _clock_nanosleep(name: str, args: list[str], result: str) -> Form | None:
+    """musl passes a place for the rest where an address takes 32 bits."""
+    if len(args) == 4 and not args[3].startswith("{"):
+        args[3] = "NULL"
+    return "clock_nanosleep", args, result
 
 
 def _arm_fadvise(name: str, args: list[str], result: str) -> Form | None:
@@ -283,6 +290,7 @@ _FORMS: dict[str, Callable[[str, list[str], str], Form | None]] = {
     "poll": _poll, "ppoll": _poll, "select": _select, "pselect6": _select,
     "clone": _clone, "clone3": _clone, "getrandom": _getrandom,
     "fcntl": _fcntl, "alarm": _alarm, "setitimer": _setitimer, "nanosleep": _nanosleep,
+    "clock_nanosleep": _clock_nanosleep,
     "arm_fadvise64_64": _arm_fadvise, "sync_file_range2": _range2,
     "set_robust_list": _without(1), "rseq": _without(1, 3), "mprotect": _without(1),
     "munmap": _without(1), "uname": _machine, "newuname": _machine,

@@ -68,14 +68,15 @@ _GROUPS = re.compile(r"F_SETOWN|F_GETOWN|TIOC[GS]PGRP|TIOCGSID")
 class _Plan:
     """What the strings and numbers of a skeleton may be.
 
-    places: ordinal among strings and numbers, rule.  pattern: of the whole text, with groups for
+    places: ordinal among strings and numbers, rule; None if the text is too odd for a plan.
+    pattern: of the whole text, with groups for
     the spans and for what is between them; made when the plan has been used some times.
     """
 
     __slots__ = ("pattern", "places", "separators", "used")
 
     def __init__(self) -> None:
-        self.places: list[tuple[int, str]] = []
+        self.places: list[tuple[int, str]] | None = []
         self.used = 0
         self.pattern: re.Pattern[str] | None = None
         self.separators: list[str] = []
@@ -91,6 +92,7 @@ _DIGITS = re.compile(r"(?<![\w.])\d+(?:\*\d+)?(?![\w.])")
 _HOLES = re.compile(r'("|0x|(?<![\w.])0(?![\w.]))')
 _INSIDE = {'"': r'"[^"\\]*(?:\\.[^"\\]*)*"(?:\.\.\.)?', "0x": "0x[0-9a-f]+",
            "0": r"\d+(?:\*\d+)?"}
+_SETS = frozenset(("sched_getaffinity",))      # calls with a set that a rule hides as a whole
 _PLANS = 5_000              # plans that are kept
 _OFTEN = 4                  # uses after which a pattern is worth its making
 
@@ -105,14 +107,18 @@ class Scanner:
     def scan(self, name: str, text: str, start: int) -> list[Span]:
         """The spans of a call's text ``name(arguments) = result``; start: where the arguments
         begin.  name: "" for a signal's siginfo and other text without a call."""
-        if "<" in text or name.startswith("syscall_") or (
+        if "<" in text or name in _SETS or name.startswith("syscall_") or (
                 "/" in text and ("/*" in text or "/proc/" in text)):
             return scan(name, text, start, self.rules)
         places = self._plan(name, text, start).places
+        if places is None:
+            return scan(name, text, start, self.rules)
         if not places:
             return []
         spans = []
         pieces = [m.span() for m in _PIECE.finditer(text, start)]
+        if len(pieces) <= places[-1][0]:
+            return scan(name, text, start, self.rules)
         for ordinal, rule in places:
             span = _accepted(rule, text, *pieces[ordinal], self.rules)
             if span is not None:
@@ -128,7 +134,11 @@ class Scanner:
         plan = self.plans.get(skeleton)
         if plan is None:
             plan = _Plan()
-            scan(name, text, start, self.rules, plan.places)
+            places: list[tuple[int, str]] = []
+            scan(name, text, start, self.rules, places)
+            count = places.pop()[0]     # of all strings and numbers
+            holes = len(_HOLES.findall(skeleton))
+            plan.places = places if count == holes == len(_PIECE.findall(text, start)) else None
             if len(self.plans) >= _PLANS:
                 self.plans.clear()
             self.plans[skeleton] = plan
@@ -141,12 +151,12 @@ class Scanner:
     def quick(self, name: str, text: str) -> tuple[str, tuple[tuple[int, int], ...]] | None:
         """The template of a call's text and its compared values, as from ``scan`` and
         ``template``; None if ``scan`` must be asked."""
-        if "<" in text or name.startswith("syscall_") or (
+        if "<" in text or name in _SETS or name.startswith("syscall_") or (
                 "/" in text and ("/*" in text or "/proc/" in text)):
             return None
         plan = self._plan(name, text, len(name) + 1)
         if not plan.places:
-            return text, ()
+            return (text, ()) if plan.places is not None else None
         if plan.pattern is None:
             return None
         m = plan.pattern.fullmatch(text)
@@ -210,7 +220,8 @@ def _accepted(rule: str, text: str, start: int, end: int, rules: frozenset[str])
 
 def scan(name: str, text: str, start: int, rules: frozenset[str],
          plan: list[tuple[int, str]] | None = None) -> list[Span]:
-    """As ``Scanner.scan``.  plan: gets what strings and numbers may be, whatever their values."""
+    """As ``Scanner.scan``.  plan: gets what strings and numbers may be, whatever their values, and
+    last their count."""
     known = facts(name) if name else None
     spans: list[Span] = []
     stack: list[str] = []               # open brackets
@@ -261,6 +272,10 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
         elif kind == "close":
             if stack:
                 stack.pop()
+                if not stack and name in _SETS and inherited in rules:
+                    begin = text.rfind("[", start, m.start())   # however many there are
+                    spans = [span for span in spans if span.start < begin]
+                    spans.append(Span(begin, m.end(), inherited or ""))
                 inherited = sticky.pop()
                 field = fields.pop()
             elif m[0] == ")" and not in_result and text.startswith(" =", m.end()):
@@ -307,6 +322,8 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
                 last_ignored = False
                 continue
             last_ignored = take(found, m)
+    if plan is not None:
+        plan.append((ordinal + 1, ""))
     return spans
 
 

@@ -8,6 +8,8 @@ from tracer.compare.rules import (
     ADDRESSES,
     DIRECTORIES,
     MESSAGES,
+    PIDS,
+    PROCESSES,
     SIGCHLD,
     Settings,
 )
@@ -37,6 +39,7 @@ _SLOW = _EFFECTS | {"getdents", "getdents64"}
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>\Z")
 _ENTRIES = re.compile(r"\{d_ino=[^}]*\}")
 _WAITED = re.compile(r"si_pid=(\d+)")
+_ANY = re.compile(r"\w+\((?:-1|P_ALL),")       # a wait for any child
 _STRINGS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"|<([^<>]*)>', re.S)
 _ATTACHED = re.compile(r"Process (\d+) attached")
 
@@ -102,7 +105,14 @@ class Shaper:
     def spans(self, name: str, text: str) -> list[Span]:
         """The spans of a text of ``call_text`` or ``event_text``."""
         if name and text.startswith(f"{name}("):
-            return self.scanner.scan(name, text, len(name) + 1)
+            spans = self.scanner.scan(name, text, len(name) + 1)
+            if PROCESSES in self.rules and (name in FORKS or (name in _WAITS and _ANY.match(
+                    text))):
+                # which child it is depends on their order
+                result = text.rfind(") = ")
+                spans = [Span(span.start, span.end, PROCESSES)
+                         if span.rule == PIDS and span.start > result else span for span in spans]
+            return spans
         return self.scanner.scan("", text, 0)
 
     def event_text(self, event: Event) -> tuple[str, str]:

@@ -155,6 +155,12 @@ def _arguments(text: str) -> tuple[Value, ...]:
     return parse_arguments(text)
 
 
+def _one(text: str) -> Value:
+    from tracer.logs.trees import parse_value
+
+    return parse_value(text)
+
+
 @lru_cache(4096)
 def _result(text: str) -> Result:
     from tracer.logs.trees import parse_result
@@ -179,7 +185,7 @@ class Signal:
     @property
     def value(self) -> Value | None:
         """siginfo as a value."""
-        return None if self.info is None else _arguments(self.info)[0]
+        return None if self.info is None else _one(self.info)
 
 
 @dataclass(frozen=True, slots=True)
