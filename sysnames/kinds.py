@@ -31,6 +31,8 @@ CTYPES: dict[str, str] = {
     "loff": "s64",
     "hex": "ulong",
     "hex64": "u64",
+    "bare": "ulong",  # a number whose meaning is best told in hexadecimal
+    "reserved": "ulong",  # flags of which none is defined
     "octal": "uint",
     "lsm_id": "u64",
     "pages": "ulong",  # pages(4096): a page count, printed in bytes

@@ -8,7 +8,9 @@ Conventions of this table:
 
 - ``none`` stands for an argument that is passed but not printed.
 - ``at(item, kind)``: at this place strace prints another item; the ctype is this item's own.
-- ``hex`` for a whole call: strace knows its name, but not its arguments.
+- ``hex``: strace knows the call's name, but not its arguments, and prints their words.
+- ``bare``: a number that is printed in hexadecimal because of what it is, a mask, an offset, a
+  port or an address that strace does not call NULL; ``reserved``: flags of which none exists.
 - A kind with parameters names the items it needs: ``fcntl_arg(cmd)``; ``ret`` is the result.
 - ``inout``: decoded at entry and again at exit (``[16 => 28]``), or, for kinds that depend on a
   command, in the direction that the command has.
@@ -80,7 +82,7 @@ SIGNATURES: dict[str, str] = {
     "flags flags(sync_file_range_flags):uint",
     "sync_file_range2": "fd fd, flags flags(sync_file_range_flags):uint, offset loff, nbytes loff",
     "cachestat": "fd fd, cstat_range ptr(cachestat_range), cstat out ptr(cachestat), "
-    "flags hex:uint",
+    "flags reserved:uint",
     # --- stat ---------------------------------------------------------------------------------
     "stat": "filename path, statbuf out ptr(stat); %stat",
     "fstat": "fd fd, statbuf out ptr(stat); %fstat",
@@ -209,10 +211,10 @@ SIGNATURES: dict[str, str] = {
     "mount_setattr": "dfd dirfd, path path, flags flags(mount_setattr_flags):uint, "
     "uattr sized(mount_attr, usize), usize size -> fd",
     "statmount": "req ptr(mnt_id_req), buf out statmount_buf(bufsize), bufsize size, "
-    "flags hex:uint",
+    "flags reserved:uint",
     "listmount": "req ptr(mnt_id_req), mnt_ids out array(hex64, ret), nr_mnt_ids size, "
     "flags flags(listmount_flags):uint",
-    "listns": "req ptr(ns_id_req), ns_ids out array(hex64, ret), nr_ns_ids size, flags hex:uint",
+    "listns": "req ptr(ns_id_req), ns_ids out array(hex64, ret), nr_ns_ids size, flags reserved:uint",
     "nfsservctl": "cmd hex, arg hex, res hex",
     "fanotify_init": "flags fanotify_flags, event_f_flags flags(open_flags):uint -> fd",
     "fanotify_mark": "fanotify_fd fd, flags flags(fan_mark_flags):uint, "
@@ -277,7 +279,7 @@ SIGNATURES: dict[str, str] = {
     "arg inout io_uring_register_arg(opcode, nr_args), nr_args uint; %memory",
     # --- memory -------------------------------------------------------------------------------
     "brk": "brk addr -> hex; %memory",
-    "mmap": "addr addr, len size, prot flags(mmap_prot), flags mmap_flags, fd fd, off hex -> hex; "
+    "mmap": "addr addr, len size, prot flags(mmap_prot), flags mmap_flags, fd fd, off bare -> hex; "
     "%memory",
     "mmap@32": "arg old_mmap -> hex; %memory %desc",
     "mmap2": "addr addr, len size, prot flags(mmap_prot), flags mmap_flags, fd fd, "
@@ -285,7 +287,7 @@ SIGNATURES: dict[str, str] = {
     "munmap": "addr addr, len size; %memory",
     "mprotect": "start addr, len size, prot flags(mmap_prot); %memory",
     "pkey_mprotect": "start addr, len size, prot flags(mmap_prot), pkey int; %memory",
-    "pkey_alloc": "flags hex, init_val flags(pkey_access)",
+    "pkey_alloc": "flags reserved, init_val flags(pkey_access)",
     "pkey_free": "pkey int",
     "mremap": "addr addr, old_len size, new_len size, flags flags(mremap_flags), "
     "new_addr mremap_addr(flags) -> hex; %memory",
@@ -293,14 +295,14 @@ SIGNATURES: dict[str, str] = {
     "mincore": "start addr, len size, vec out mincore_vec(len); %memory",
     "madvise": "start addr, len_in size, behavior enum(madvise_cmds); %memory",
     "process_madvise": "pidfd fd, vec iov_addrs(vlen), vlen size, behavior enum(madvise_cmds), "
-    "flags hex:uint",
-    "process_mrelease": "pidfd fd, flags hex:uint",
+    "flags reserved:uint",
+    "process_mrelease": "pidfd fd, flags reserved:uint",
     "mlock": "start addr, len size; %memory",
     "mlock2": "start addr, len size, flags flags(mlock_flags):int; %memory",
     "munlock": "start addr, len size; %memory",
     "mlockall": "flags flags(mlockall_flags):int; %memory",
     "munlockall": "; %memory",
-    "mseal": "start addr, len size, flags hex; %memory",
+    "mseal": "start addr, len size, flags reserved; %memory",
     "map_shadow_stack": "addr addr, size size, flags flags(shadow_stack_flags):uint -> hex; "
     "%memory",
     "remap_file_pages": "start addr, size size, prot flags(mmap_prot), pgoff ulong, "
@@ -312,7 +314,7 @@ SIGNATURES: dict[str, str] = {
     "set_mempolicy": "mode mpol_mode:int, nmask nodemask(maxnode), maxnode ulong; %memory",
     "get_mempolicy": "policy out ptr(enum(mpol_modes)), nmask out nodemask(maxnode), "
     "maxnode ulong, addr addr, flags flags(get_mempolicy_flags); %memory",
-    "set_mempolicy_home_node": "start addr, len ulong, home_node ulong, flags hex; %memory",
+    "set_mempolicy_home_node": "start addr, len ulong, home_node ulong, flags reserved; %memory",
     "migrate_pages": "pid pid, maxnode ulong, old_nodes nodemask(maxnode), "
     "new_nodes nodemask(maxnode); %memory",
     "move_pages": "pid pid, nr_pages ulong, pages array(addr, nr_pages), "
@@ -354,18 +356,18 @@ SIGNATURES: dict[str, str] = {
     "setpgid": "pid pid, pgid pgid",
     "getsid": "pid pid -> sid",
     "setsid": " -> sid",
-    "set_tid_address": "tidptr hex:ptr -> tid",
+    "set_tid_address": "tidptr bare:ptr -> tid",
     "set_robust_list": "head addr, len size",
     "get_robust_list": "pid tid, head_ptr out ptr(addr), len_ptr out ptr(size)",
-    "rseq": "rseq hex:ptr, rseq_len hex:uint, flags hex:int, sig hex:uint",
+    "rseq": "rseq bare:ptr, rseq_len bare:uint, flags reserved:int, sig bare:uint",
     "rseq_slice_yield": "",
     "unshare": "unshare_flags flags(unshare_flags)",
     "setns": "fd fd, flags flags(setns_types):int",
     "kcmp": "pid1 pid, pid2 pid, type enum(kcmp_types), idx1 kcmp_idx(type, pid1), "
     "idx2 kcmp_idx(type, pid2)",
     "pidfd_open": "pid pid, flags flags(pidfd_open_flags):uint -> fd",
-    "pidfd_getfd": "pidfd fd, fd pidfd_target(pidfd), flags hex:uint -> fd",
-    "pidfd_send_signal": "pidfd fd, sig signal, info ptr(siginfo), flags hex:uint; "
+    "pidfd_getfd": "pidfd fd, fd pidfd_target(pidfd), flags reserved:uint -> fd",
+    "pidfd_send_signal": "pidfd fd, sig signal, info ptr(siginfo), flags reserved:uint; "
     "%signal %process",
     "ptrace": "request ptrace_request, pid ptrace_pid(request), addr ptrace_addr(request), "
     "data inout ptrace_data(request, addr) -> ptrace_result(request)",
@@ -379,15 +381,15 @@ SIGNATURES: dict[str, str] = {
     "get_thread_area": "u_info inout user_desc_asked",
     "set_thread_area": "u_info ptr(user_desc) -> user_desc_result(u_info)",
     "modify_ldt": "func int, ptr modify_ldt_ptr(func, bytecount), bytecount ulong",
-    "set_tls": "value hex",
+    "set_tls": "value bare",
     "get_tls": " -> ulong; %pure nofail",
-    "cacheflush": "start hex, end hex, flags hex; %memory",
+    "cacheflush": "start bare, end bare, flags reserved; %memory",
     "cmpxchg": "arg1 hex, arg2 hex, arg3 hex, arg4 hex, arg5 hex",
     "breakpoint": "",
     "usr26": "",
     "usr32": "",
     "iopl": "level int:uint",
-    "ioperm": "from hex, num hex, turn_on int",
+    "ioperm": "from bare, num bare, turn_on int",
     "vm86old": "user_vm86 hex:ptr",
     "vm86": "cmd hex, arg hex, unused3 hex, unused4 hex, unused5 hex",
     "uprobe": "",
@@ -398,12 +400,12 @@ SIGNATURES: dict[str, str] = {
     "futex_time64": "uaddr addr, op futex_op, val futex_val(op), "
     "utime futex_timeout(op, timespec64), uaddr2 futex_uaddr2(op), val3 futex_val3(op) "
     "-> futex_result(op)",
-    "futex_waitv": "waiters capped(futex_waitv, nr_futexes, 128), nr_futexes uint, flags hex:uint, "
+    "futex_waitv": "waiters capped(futex_waitv, nr_futexes, 128), nr_futexes uint, flags reserved:uint, "
     "timeout ptr(timespec64), clockid enum(clocknames)",
-    "futex_wake": "uaddr addr, mask hex, nr int, flags flags(futex2_flags):uint",
-    "futex_wait": "uaddr addr, val hex, mask hex, flags flags(futex2_flags):uint, "
+    "futex_wake": "uaddr addr, mask bare, nr int, flags flags(futex2_flags):uint",
+    "futex_wait": "uaddr addr, val bare, mask bare, flags flags(futex2_flags):uint, "
     "timeout ptr(timespec64), clockid clockid",
-    "futex_requeue": "waiters array(futex_waitv, 2), flags hex:uint, nr_wake int, nr_requeue int",
+    "futex_requeue": "waiters array(futex_waitv, 2), flags reserved:uint, nr_wake int, nr_requeue int",
     # --- identity -----------------------------------------------------------------------------
     "getuid": " -> uid; %creds %pure nofail",
     "getgid": " -> gid; %creds %pure nofail",
@@ -652,13 +654,13 @@ SIGNATURES: dict[str, str] = {
     "landlock_create_ruleset": "attr sized(landlock_ruleset_attr, size), size size, "
     "flags flags(landlock_create_ruleset_flags):uint -> landlock_result(flags); %desc",
     "landlock_add_rule": "ruleset_fd fd, rule_type enum(landlock_rule_types), "
-    "rule_attr landlock_rule(rule_type), flags hex:uint",
-    "landlock_restrict_self": "ruleset_fd fd, flags hex:uint",
+    "rule_attr landlock_rule(rule_type), flags reserved:uint",
+    "landlock_restrict_self": "ruleset_fd fd, flags reserved:uint",
     "lsm_get_self_attr": "attr enum(lsm_attrs):uint, ctx out lsm_contexts(size), "
     "size inout ptr(uint), flags flags(lsm_flags):uint",
     "lsm_set_self_attr": "attr enum(lsm_attrs):uint, ctx lsm_contexts(size), size uint, "
-    "flags hex:uint",
-    "lsm_list_modules": "ids out array(lsm_id, ret), size inout ptr(uint), flags hex:uint",
+    "flags reserved:uint",
+    "lsm_list_modules": "ids out array(lsm_id, ret), size inout ptr(uint), flags reserved:uint",
     # --- calls without an implementation in any kernel of today -------------------------------
     "afs_syscall": "arg1 hex, arg2 hex, arg3 hex, arg4 hex, arg5 hex",
     "bdflush": "func hex, data hex",

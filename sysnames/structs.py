@@ -61,7 +61,7 @@ STRUCTS: dict[str, str] = {
     "!st_size s64, st_blksize ulong, st_blocks u64, st_atime date, st_atime_nsec ulong, "
     "st_mtime date, st_mtime_nsec ulong, st_ctime date, st_ctime_nsec ulong, "
     "st_ino u64",
-    "oldstat@i386": "st_dev dev:ushort, st_ino ushort, !st_mode inode_mode, st_nlink ushort, "
+    "oldstat@32": "st_dev dev:ushort, st_ino ushort, !st_mode inode_mode, st_nlink ushort, "
     "st_uid ushort, st_gid ushort, st_rdev dev:ushort, !st_size ulong, st_atime date, "
     "st_mtime date, st_ctime date",
     "statx_timestamp": "tv_sec s64, tv_nsec uint, _reserved int",

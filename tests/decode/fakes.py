@@ -66,6 +66,9 @@ class FakeTask:
     def outer_id(self, number: int, kind: str) -> int:
         return number
 
+    def comm_of(self, pid: int) -> bytes | None:
+        return self.comm if pid == self.pid else None
+
     def netlink_protocol(self, fd: int) -> int | None:
         return self.netlink.get(fd)
 

@@ -14,6 +14,22 @@ if TYPE_CHECKING:
 LISTED = ("x86_64", "i386", "arm", "aarch64")
 
 
+# Calls whose arguments are printed as words, and why.
+_NOWHERE = "no kernel of today has it, and strace prints its words"
+_MACHINE = "strace prints its words: they mean something to one machine only"
+_OLD = "strace prints its words: a call that libc stopped using before Linux 2.4"
+WORDS: dict[str, str] = {
+    **dict.fromkeys((
+        "afs_syscall", "bdflush", "create_module", "get_kernel_syms", "getpmsg", "gtty",
+        "nfsservctl", "profil", "putpmsg", "query_module", "security", "stty", "syscall",
+        "tuxcall", "ulimit", "vserver", "epoll_ctl_old", "epoll_wait_old"), _NOWHERE),
+    **dict.fromkeys(("cmpxchg", "pciconfig_iobase", "pciconfig_read", "pciconfig_write", "vm86",
+                     "vm86old"), _MACHINE),
+    **dict.fromkeys(("oldolduname", "olduname", "sysfs"), _OLD),
+    "ipc": "only of a subcall that does not exist: those that do are decoded by their names",
+}
+
+
 class Coverage(NamedTuple):
     """One call.  raw: how many arguments are printed as bare words, None if all are for want of
     a signature.  emulated: whether there is a handler; note: what it leaves out."""
@@ -26,7 +42,7 @@ class Coverage(NamedTuple):
 
 
 def raw_arguments(name: str, abi: str) -> int | None:
-    """How many arguments of a call have no decoder; None for a call without a row."""
+    """How many arguments of a call are printed as words; None for a call without a row."""
     from sysnames.lookup import signature
     from tracer.decode.build import Build
 
@@ -36,15 +52,15 @@ def raw_arguments(name: str, abi: str) -> int | None:
         return None
     options = RunOptions()
 
-    def lacks_decoder(item: Item) -> bool:
+    def is_raw(item: Item) -> bool:
         build = Build(abi, name, options)
         kind = item.kind
         if kind.name == "at":       # at(item, kind): see sysnames.signatures
             kind = kind.params[1]   # type: ignore[assignment]
         build.decoder(kind, item.ctype, item.direction)
-        return bool(build.missing)
+        return bool(build.missing) or kind.name == "hex"
 
-    return sum(map(lacks_decoder, row.items))
+    return sum(map(is_raw, row.items))
 
 
 def handler_notes() -> dict[str, str]:
@@ -71,6 +87,8 @@ def _decoded(call: Coverage) -> str:
         return "no"
     if call.raw == 0:
         return "full"
+    if call.name in WORDS:
+        return "words"
     return f"{call.raw} arg{'s' if call.raw > 1 else ''} raw"
 
 

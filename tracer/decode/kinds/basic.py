@@ -87,7 +87,7 @@ def as_int(b: Build) -> Decoder | None:
     return None if b.ctype == "int" else signed(32)
 
 
-@kind("hex", "hex64")
+@kind("hex", "hex64", "bare", "reserved")
 def _hex(b: Build) -> Decoder:
     mask = (1 << b.bits()) - 1
     return lambda call, word: Hex(word & mask)

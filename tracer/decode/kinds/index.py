@@ -5,10 +5,10 @@ MODULES: dict[str, str] = {
     "aio":
         "iocb_head iocbs",
     "basic":
-        "addr array buf buf_hex bytes char chars dev dirfd early enum fd fd_pair flags "
-        "gid gid16 hex hex64 int join loff long low_fd low_int mode moved none octal off "
-        "pages path path_buf pgid pid pid_pgid ptr s64 short sid size str tid u64 "
-        "u64_pair uchar uid uid16 uint ulong ushort",
+        "addr array bare buf buf_hex bytes char chars dev dirfd early enum fd fd_pair "
+        "flags gid gid16 hex hex64 int join loff long low_fd low_int mode moved none "
+        "octal off pages path path_buf pgid pid pid_pgid ptr reserved s64 short sid size "
+        "str tid u64 u64_pair uchar uid uid16 uint ulong ushort",
     "bpf":
         "bpf_attr bpf_result ebpf_program numa_node wide_array wide_buf wide_path "
         "wide_text",
