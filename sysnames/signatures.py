@@ -214,7 +214,8 @@ SIGNATURES: dict[str, str] = {
     "flags reserved:uint",
     "listmount": "req ptr(mnt_id_req), mnt_ids out array(hex64, ret), nr_mnt_ids size, "
     "flags flags(listmount_flags):uint",
-    "listns": "req ptr(ns_id_req), ns_ids out array(hex64, ret), nr_ns_ids size, flags reserved:uint",
+    "listns": "req ptr(ns_id_req), ns_ids out array(hex64, ret), nr_ns_ids size, "
+    "flags reserved:uint",
     "nfsservctl": "cmd hex, arg hex, res hex",
     "fanotify_init": "flags fanotify_flags, event_f_flags flags(open_flags):uint -> fd",
     "fanotify_mark": "fanotify_fd fd, flags flags(fan_mark_flags):uint, "
@@ -400,12 +401,13 @@ SIGNATURES: dict[str, str] = {
     "futex_time64": "uaddr addr, op futex_op, val futex_val(op), "
     "utime futex_timeout(op, timespec64), uaddr2 futex_uaddr2(op), val3 futex_val3(op) "
     "-> futex_result(op)",
-    "futex_waitv": "waiters capped(futex_waitv, nr_futexes, 128), nr_futexes uint, flags reserved:uint, "
-    "timeout ptr(timespec64), clockid enum(clocknames)",
+    "futex_waitv": "waiters capped(futex_waitv, nr_futexes, 128), nr_futexes uint, "
+    "flags reserved:uint, timeout ptr(timespec64), clockid enum(clocknames)",
     "futex_wake": "uaddr addr, mask bare, nr int, flags flags(futex2_flags):uint",
     "futex_wait": "uaddr addr, val bare, mask bare, flags flags(futex2_flags):uint, "
     "timeout ptr(timespec64), clockid clockid",
-    "futex_requeue": "waiters array(futex_waitv, 2), flags reserved:uint, nr_wake int, nr_requeue int",
+    "futex_requeue": "waiters array(futex_waitv, 2), flags reserved:uint, nr_wake int, "
+    "nr_requeue int",
     # --- identity -----------------------------------------------------------------------------
     "getuid": " -> uid; %creds %pure nofail",
     "getgid": " -> gid; %creds %pure nofail",
