@@ -277,6 +277,7 @@ def _block_title(entries: Sequence[Entry]) -> str:
     if size <= 64:
         for period in range(1, size // 2 + 1):
             if size % period == 0 and shown == shown[:period] * (size // period):
-                return f"{size} entries: {size // period} × ({', '.join(shown[:period])})"
+                loop = f"({', '.join(shown[:period])})" if period > 1 else shown[0]
+                return f"{size} entries: {size // period} × {loop}"
     more = ", …" if size > 4 else ""
     return f"{size} entries: {', '.join(shown[:4])}{more}"
