@@ -244,3 +244,24 @@ def test_directories(real: Tree) -> None:
     file.release()
     fails(E.EISDIR, real.open, b"d", O_WRONLY)
     fails(E.ENOTDIR, real.open, b"/dev/null", O_DIRECTORY)
+
+
+def test_directories_deeper_than_a_path(real: Tree, tmp_path: Path) -> None:
+    name = b"x" * 250
+    for _ in range(18):
+        real.cwd = real.mkdir(name)
+    assert len(real.cwd.path()) > 4096
+    real.put(b"f", b"deep")
+    assert real.get(b"f") == b"deep"
+    real.symlink(b"f", b"l")
+    assert real.walk(b"l", follow=False).inode.readlink() == b"f"
+    assert real.list(b".") == [b".", b"..", b"f", b"l"]
+    real.unlink(b"f")
+    real.unlink(b"l")
+    for _ in range(18):
+        real.cwd = real.walk(b"..")
+        real.rmdir(name)
+    assert os.listdir(tmp_path) == []
+    import gc
+
+    gc.collect()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Detail = tuple["bytes | str", bool]
 
 _DELETED = b" (deleted)"
+PATH_MAX = 4096
 PATH, SOCKET, DEV, PIDFD, SIGNALFD, EVENTFD = 1, 2, 4, 8, 16, 32    # as in tracer.decode.call
 
 _S_IFMT, _S_IFCHR, _S_IFBLK = 0o170000, 0o020000, 0o060000
@@ -44,8 +45,11 @@ def fd_detail(task: Task, fd: int, what: int) -> Detail | None:
     return _split(task, file.name(), file.inode) if what & PATH else None
 
 
-def _split(task: Task, name: bytes, inode: Inode | None) -> Detail:
-    """A name without the kernel's mark of a deleted file, unless that is how it is called."""
+def _split(task: Task, name: bytes, inode: Inode | None) -> Detail | None:
+    """A name without the kernel's mark of a deleted file, unless that is how it is called; None
+    for one so long that the kernel does not tell it."""
+    if len(name) >= PATH_MAX:
+        return None
     if not name.endswith(_DELETED):
         return name, False
     from tracer.errors import LinuxError

@@ -57,6 +57,8 @@ _PLAIN = all(getattr(os, name, value) & ~0o200000 == value & ~0o200000
              for value, name in _NAMED) and getattr(os, "O_DIRECTORY", 0) == 0o200000
 # the path of an inode without a name is a link to an open descriptor
 _BY_FD = b"/proc/self/fd/"
+_BELOW_FD = b"/proc/self/./fd/%d/"      # another spelling: what is below may be a link
+PATH_MAX = 4096                         # bytes of a path that a host call takes, with the NUL
 
 
 def host_flags(flags: int) -> int:
@@ -169,11 +171,19 @@ class HostInode(Inode):
     # -- directories ---------------------------------------------------------------
     def _below(self, name: bytes) -> bytes:
         path = self.path
-        return path + name if path == b"/" else path + b"/" + name
+        path = path + b"/" + name if path != b"/" else b"/" + name
+        if len(path) < PATH_MAX:
+            return path
+        # too long for the host: relative to a descriptor that stays open
+        if self._fd < 0:
+            try:
+                self._fd = os.open(self.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError as error:
+                raise linux_error(error) from None
+        return _BELOW_FD % self._fd + name
 
     def lookup(self, name: bytes) -> Inode:
-        path = self.path
-        path = path + b"/" + name if path != b"/" else b"/" + name
+        path = self._below(name)
         try:
             st = os.lstat(path)
         except OSError as error:
