@@ -5,7 +5,7 @@ spent) while nobody watches.  Changes that the host makes behind our back are no
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
@@ -44,12 +44,22 @@ _HEAD = 16                      # struct inotify_event without the name
 WATCHES: dict[Inode, list[Watch]] = {}
 
 
+class Listener(Protocol):
+    """Who gets the events of watches."""
+
+    def put(self, wd: int, mask: int, cookie: int, name: bytes) -> None:
+        """An event."""
+
+    def remove(self, wd: int) -> None:
+        """The watch has served."""
+
+
 class Watch:
     """One watch descriptor."""
 
     __slots__ = ("file", "inode", "mask", "wd")
 
-    def __init__(self, file: InotifyFile, inode: Inode, wd: int, mask: int) -> None:
+    def __init__(self, file: Listener, inode: Inode, wd: int, mask: int) -> None:
         self.file = file
         self.inode = inode
         self.wd = wd
@@ -94,7 +104,7 @@ class InotifyFile(File):
         watch = self.watches.pop(wd, None)
         if watch is None:
             raise LinuxError(E.EINVAL)
-        _forget(watch)
+        forget(watch)
         self.put(wd, IN_IGNORED, 0, b"")
 
     def put(self, wd: int, mask: int, cookie: int, name: bytes) -> None:
@@ -146,11 +156,12 @@ class InotifyFile(File):
 
     def release(self) -> None:
         for watch in self.watches.values():
-            _forget(watch)
+            forget(watch)
         self.watches.clear()
 
 
-def _forget(watch: Watch) -> None:
+def forget(watch: Watch) -> None:
+    """It is told nothing any more."""
     others = WATCHES.get(watch.inode)
     if others is not None:
         others.remove(watch)

@@ -34,7 +34,7 @@ from tracer.kernel.task import (
     Process,
     Task,
 )
-from tracer.memory.arena import SHIFT, Arena
+from tracer.memory.arena import PAGE, SHIFT, Arena
 from tracer.memory.vma import Backing
 from tracer.wait import OUTSIDE, Wait, WaitQueue
 
@@ -205,6 +205,20 @@ class Kernel:
         backing = self.shared_files.get(inode)
         if backing is not None:
             backing.file_written(start, end)
+
+    def file_cut(self, inode: Inode | None, start: int, end: int | None = None) -> None:
+        """Bytes of a file are gone, to its new end or for a hole up to ``end``: whole pages of
+        them vanish from mappings; beyond the end they raise SIGBUS."""
+        backing = self.shared_files.get(inode) if inode is not None else None
+        if backing is not None:
+            self.drop_shared(backing, start + PAGE - 1 >> SHIFT,
+                             1 << 62 if end is None else end >> SHIFT, end is None)
+
+    def drop_shared(self, backing: Backing, first: int, last: int, copies: bool) -> None:
+        """Forget pages that address spaces share; see `AddressSpace.drop_backing`."""
+        for space in {id(task.mem): task.mem for task in self.tasks.values()}.values():
+            space.drop_backing(backing, first, last, copies)
+        backing.punch(first, last)
 
     def file_read(self, inode: Inode | None) -> None:
         """A file is about to be read: what shared mappings changed must be in it."""

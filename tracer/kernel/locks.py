@@ -35,12 +35,13 @@ class Lock:
 class InodeLocks:
     """The locks of one inode."""
 
-    __slots__ = ("changed", "flocks", "leases", "records", "waiting")
+    __slots__ = ("breaking", "changed", "flocks", "leases", "records", "waiting")
 
     def __init__(self) -> None:
         self.records: list[Lock] = []
         self.flocks: dict[File, int] = {}
         self.leases: dict[File, int] = {}
+        self.breaking: dict[File, int] = {}     # lease that must go → what may be left of it
         self.changed = WaitQueue()
         self.waiting: dict[Any, Lock] = {}      # who waits → for what (deadlocks)
 
@@ -83,6 +84,8 @@ class InodeLocks:
 
 # Open files that hold locks: their end must be told to ``release``.
 FILES: set[File] = set()
+# Open files with leases → the descriptor by which they were asked for.
+LEASES: dict[File, int] = {}
 _locks: WeakKeyDictionary[Inode, InodeLocks] = WeakKeyDictionary()
 
 
@@ -104,9 +107,18 @@ def release(inode: Inode | None, owner: Any) -> None:
     changed = len(records) != len(locks.records)
     locks.records = records
     changed |= locks.flocks.pop(owner, None) is not None
-    changed |= locks.leases.pop(owner, None) is not None
+    changed |= drop_lease(locks, owner)
     if changed:
         locks.changed.wake()
+
+
+def drop_lease(locks: InodeLocks, file: File) -> bool:
+    """Give up a lease; whether there was one."""
+    if locks.leases.pop(file, None) is None:
+        return False
+    locks.breaking.pop(file, None)
+    LEASES.pop(file, None)
+    return True
 
 
 def would_deadlock(owner: Any, blocker: Lock) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.kernel import inotify, locks
+from tracer.kernel import inotify, locks, sigio
 from tracer.vfs.base import O_PATH, Creds, File
 from tracer.wait import WaitQueue
 
@@ -119,6 +119,8 @@ def drop(file: File) -> None:
             locks.release(file.inode, file)
         if inotify.WATCHES:
             inotify.closed(file)
+        if sigio.ACTIVE:
+            sigio.stop(file)
         file.release()
 
 

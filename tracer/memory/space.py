@@ -8,10 +8,11 @@ from typing import Any
 from sysnames import errno as E
 from tracer.errors import Fault, LinuxError
 from tracer.memory.arena import PAGE, SHIFT, Arena
-from tracer.memory.vma import PROT_EXEC, PROT_READ, PROT_WRITE, Vma
+from tracer.memory.vma import PROT_EXEC, PROT_READ, PROT_WRITE, Backing, Vma
 
 READ, WRITE, EXEC = PROT_READ, PROT_WRITE, PROT_EXEC
 _MASK = PAGE - 1
+_WORD = (1 << 64) - 1
 
 # Why a page fault could not be served.
 MAPERR, ACCERR, BUSERR, NOMEM, USERFAULT = "MAPERR", "ACCERR", "BUSERR", "NOMEM", "USERFAULT"
@@ -22,8 +23,8 @@ def _nothing() -> None:
 
 
 def align(size: int) -> int:
-    """Round up to whole pages."""
-    return (size + _MASK) & ~_MASK
+    """Round up to whole pages, in 64 bits as the kernel does: the highest sizes give 0."""
+    return (size + _MASK) & ~_MASK & _WORD
 
 
 class AddressSpace:
@@ -265,6 +266,28 @@ class AddressSpace:
             for page in pages:
                 drop(pop(page) & ~_MASK)
             self.flush()
+
+    def drop_backing(self, backing: Backing, first: int, last: int, copies: bool) -> None:
+        """Forget what is mapped of pages first ≤ index < last of a file or of shared memory.
+
+        copies: also the private copies that were written to, as when the file is cut.
+        """
+        for vma in self.vmas:
+            if vma.backing is not backing:
+                continue
+            begin = vma.offset >> SHIFT
+            start = vma.start + (max(first - begin, 0) << SHIFT)
+            end = min(vma.end, vma.start + (last - begin << SHIFT)) if last > begin else start
+            if start >= end:
+                continue
+            if copies or vma.shared:
+                self.drop_pages(start, end)
+                continue
+            own = backing.frames
+            base = (vma.start >> SHIFT) - begin
+            for page in self.pages_in(start, end):
+                if self.table[page] & ~_MASK == own.get(page - base):
+                    self.drop_pages(page << SHIFT, page + 1 << SHIFT)
 
     def unmap(self, start: int, end: int) -> None:
         """Remove every mapping in [start, end); page-aligned."""

@@ -68,6 +68,12 @@ class Backing:
                 if len(data) < PAGE:
                     self.arena.view[frame + len(data):frame + PAGE] = bytes(PAGE - len(data))
 
+    def punch(self, first: int, last: int = 1 << 62) -> None:
+        """The pages first ≤ index < last are gone; their entries must have been dropped."""
+        for index in [i for i in self.frames if first <= i < last]:
+            self.arena.drop(self.frames.pop(index))
+            self.dirty.pop(index, None)
+
     def release(self) -> None:
         """One mapping less."""
         self.users -= 1

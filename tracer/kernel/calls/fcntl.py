@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.kernel import locks
+from tracer.kernel import locks, sigio
 from tracer.kernel.calls.common import (
     CAP_FOWNER,
     CAP_LEASE,
@@ -15,6 +16,7 @@ from tracer.kernel.calls.common import (
 )
 from tracer.kernel.locks import F_RDLCK, F_UNLCK, F_WRLCK, OFFSET_MAX
 from tracer.kernel.registry import syscall
+from tracer.kernel.sigio import F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID
 from tracer.kernel.task import RLIMIT_NOFILE, drop
 from tracer.vfs.base import (
     O_ACCMODE,
@@ -31,6 +33,7 @@ from tracer.vfs.base import (
     S_IFIFO,
     S_IFMT,
     S_IFREG,
+    S_IFSOCK,
 )
 from tracer.wait import Wait
 
@@ -54,7 +57,6 @@ F_SETLEASE, F_GETLEASE, F_NOTIFY, F_DUPFD_QUERY, F_CREATED_QUERY = (
 F_DUPFD_CLOEXEC, F_SETPIPE_SZ, F_GETPIPE_SZ, F_ADD_SEALS, F_GET_SEALS = (
     1030, 1031, 1032, 1033, 1034)
 F_GET_RW_HINT, F_SET_RW_HINT, F_GET_FILE_RW_HINT, F_SET_FILE_RW_HINT = 1035, 1036, 1037, 1038
-F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP = 0, 1, 2
 
 _ON_PATHS = frozenset((F_CREATED_QUERY, F_DUPFD, F_DUPFD_CLOEXEC, F_DUPFD_QUERY, F_GETFD,
                        F_SETFD, F_GETFL))
@@ -132,10 +134,24 @@ def _set_flags(task: Task, file: File, arg: int) -> int:
     if flags & O_DIRECT and kind not in (S_IFIFO, S_IFREG):
         raise LinuxError(E.EINVAL)
     kept = file.flags & ~_SETFL_MASK
-    if kind == S_IFIFO:                     # of what we have, only pipes notify (fasync)
-        kept = kept & ~O_ASYNC | flags & O_ASYNC
     file.set_flags(flags & _SETFL_MASK | kept)
+    if (flags ^ file.flags) & O_ASYNC and kind in (S_IFIFO, S_IFSOCK):
+        set_async(task, file, bool(flags & O_ASYNC))
     return 0
+
+
+def set_async(task: Task, file: File, on: bool) -> None:
+    """O_ASYNC, for the kinds of files that know it (they have fasync): pipes and sockets."""
+    file.set_flags(file.flags ^ O_ASYNC)
+    if on:
+        sigio.start(task.kernel, file, _number(task, file))
+    else:
+        sigio.stop(file)
+
+
+def _number(task: Task, file: File) -> int:
+    """A descriptor of an open file."""
+    return next((fd for fd, each in task.files.files.items() if each is file), -1)
 
 
 # -- record locks ----------------------------------------------------------------------------
@@ -249,32 +265,6 @@ def _lock_wait(task: Task, fd: int, file: File, owner: object, pid: int,
 
 
 # -- owners of SIGIO ---------------------------------------------------------------------------
-class _Owner:
-    """F_SETOWN's target and F_SETSIG's signal of one open file."""
-
-    __slots__ = ("kind", "pid", "signal")
-
-    def __init__(self) -> None:
-        self.kind = F_OWNER_TID
-        self.pid = 0
-        self.signal = 0
-
-
-def _owner(file: File) -> _Owner:
-    owner = _owners.get(file)
-    if owner is None:
-        owner = _owners[file] = _Owner()
-    return owner
-
-
-def _make_owners() -> dict[File, _Owner]:
-    from weakref import WeakKeyDictionary
-    return WeakKeyDictionary()      # type: ignore[return-value]
-
-
-_owners = _make_owners()
-
-
 def _exists(task: Task, kind: int, pid: int) -> bool:
     kernel = task.kernel
     if kind == F_OWNER_PGRP:
@@ -285,9 +275,7 @@ def _exists(task: Task, kind: int, pid: int) -> bool:
 def _assign(task: Task, file: File, kind: int, pid: int) -> None:
     if pid and not _exists(task, kind, pid):
         raise LinuxError(E.ESRCH)
-    owner = _owner(file)
-    owner.kind, owner.pid = (kind, pid) if pid else (F_OWNER_TID, 0)
-    file.owner = -pid if kind == F_OWNER_PGRP else pid
+    sigio.assign(file, kind, pid)
 
 
 def _set_owner(task: Task, file: File, arg: int) -> int:
@@ -307,7 +295,7 @@ def _get_owner(task: Task, file: File, arg: int) -> int:
 
 def _owner_ex(task: Task, file: File, cmd: int, address: int, layout: Layout) -> int:
     if cmd == F_GETOWN_EX:
-        owner = _owner(file)
+        owner = sigio.owner(file)
         task.mem.write(address, layout.pack(owner.kind, task.process.number(owner.pid)))
         return 0
     kind, pid = layout.unpack(task.mem.read(address, layout.size))
@@ -329,17 +317,17 @@ def _set_signal(task: Task, file: File, arg: int) -> int:
     signal = _int(arg)
     if not 0 <= signal <= 64:
         raise LinuxError(E.EINVAL)
-    _owner(file).signal = signal
+    sigio.owner(file).signal = signal
     return 0
 
 
 def _get_signal(task: Task, file: File, arg: int) -> int:
-    return _owner(file).signal
+    return sigio.owner(file).signal
 
 
 # -- leases ------------------------------------------------------------------------------------
 def _set_lease(task: Task, file: File, arg: int) -> int:
-    """Leases are kept and given back; nobody breaks them but who opens by this kernel."""
+    """F_SETLEASE; EACCES, EINVAL, EAGAIN."""
     type_ = _int(arg)
     inode = file_inode(task, file)
     if task.creds.fsuid != inode.uid and not task.creds.capable(CAP_LEASE):
@@ -348,8 +336,9 @@ def _set_lease(task: Task, file: File, arg: int) -> int:
         raise LinuxError(E.EINVAL)
     held = locks.of(inode)
     if type_ == F_UNLCK:
-        if held.leases.pop(file, None) is None:
+        if not locks.drop_lease(held, file):
             raise LinuxError(E.EAGAIN)
+        held.changed.wake()
         return 0
     if type_ not in (F_RDLCK, F_WRLCK):
         raise LinuxError(E.EINVAL)
@@ -358,7 +347,10 @@ def _set_lease(task: Task, file: File, arg: int) -> int:
     if (type_ == F_RDLCK and writing) or (type_ == F_WRLCK and others):
         raise LinuxError(E.EAGAIN)
     held.leases[file] = type_
+    locks.LEASES[file] = _number(task, file)
     locks.FILES.add(file)
+    if held.breaking.pop(file, None) is not None:
+        held.changed.wake()
     if not file.owner:
         _assign(task, file, F_OWNER_PID, task.tgid)
     return 0
@@ -373,13 +365,17 @@ def _open_files(task: Task) -> set[File]:
 
 
 def _get_lease(task: Task, file: File, arg: int) -> int:
-    return locks.of(file_inode(task, file)).leases.get(file, F_UNLCK)
+    held = locks.of(file_inode(task, file))
+    return held.breaking.get(file, held.leases.get(file, F_UNLCK))
 
 
 def _notify(task: Task, file: File, arg: int) -> int:
-    """Accepted for directories; the signals are not sent."""
+    """F_NOTIFY; ENOTDIR."""
     if file_inode(task, file).mode & S_IFMT != S_IFDIR:
         raise LinuxError(E.ENOTDIR)
+    if not file.owner:
+        _assign(task, file, F_OWNER_PID, task.tgid)
+    sigio.watch(task.kernel, file, _number(task, file), arg & 0xFFFFFFFF)
     return 0
 
 
@@ -440,7 +436,7 @@ def _get_seals(task: Task, file: File, arg: int) -> int:
     return file.inode.seals
 
 
-_hints: dict[File, int] = _make_owners()    # type: ignore[assignment]
+_hints: WeakKeyDictionary[File, int] = WeakKeyDictionary()
 
 
 def _get_hint(task: Task, file: File, address: int) -> int:

@@ -15,6 +15,7 @@ from tracer.vfs.base import (
     S_IFLNK,
     S_IFMT,
     S_IFREG,
+    S_IFSOCK,
 )
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def _nonblock(task: Task, fd: int, file: File, arg: int) -> int:
 def _async(task: Task, fd: int, file: File, arg: int) -> int:
     on = task.mem.read_int(arg, 4)
     if bool(on) != bool(file.flags & O_ASYNC):
-        if file_inode(task, file).mode & S_IFMT != S_IFIFO:
+        if file_inode(task, file).mode & S_IFMT not in (S_IFIFO, S_IFSOCK):
             raise LinuxError(E.ENOTTY)
-        file.set_flags(file.flags ^ O_ASYNC)
+        from tracer.kernel.calls.fcntl import set_async
+        set_async(task, file, bool(on))
     return 0
 
 

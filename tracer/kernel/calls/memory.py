@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tracer.vfs.base import Inode
 
 _MASK = PAGE - 1
+_PUNCH_HOLE = 3                 # FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
 _PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC
 _PROT_SEM, _PROT_GROWSDOWN, _PROT_GROWSUP = 8, 0x01000000, 0x02000000
 MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE, MAP_TYPE = 1, 2, 3, 0xF
@@ -382,9 +383,7 @@ def madvise(task: Task, address: int, length: int, advice: int) -> int:
             if advice != 8:
                 space.drop_pages(start, stop)
         elif advice == 9:           # MADV_REMOVE
-            if vma.locked or vma.file is None or not vma.shared:
-                raise LinuxError(E.EINVAL)
-            space.drop_pages(start, stop)
+            _remove(task, vma, start, stop)
         elif advice in (10, 11, 18, 19):    # DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK
             if advice == 18 and (vma.shared or vma.file is not None):
                 raise LinuxError(E.EINVAL)
@@ -400,6 +399,22 @@ def madvise(task: Task, address: int, length: int, advice: int) -> int:
     if not space.covered(address, end):
         raise LinuxError(E.ENOMEM)
     return 0
+
+
+def _remove(task: Task, vma: Vma, start: int, stop: int) -> None:
+    """MADV_REMOVE: a hole in the file or the shared memory behind a range."""
+    backing = vma.backing
+    if vma.locked or backing is None or (vma.file is None and not vma.shared):
+        raise LinuxError(E.EINVAL)
+    if not vma.shared or not vma.prot & PROT_WRITE:
+        raise LinuxError(E.EACCES)
+    offset = vma.offset + start - vma.start
+    if vma.file is None:
+        task.kernel.drop_shared(backing, offset >> SHIFT, offset + stop - start >> SHIFT, True)
+        return
+    backing.write_back()
+    vma.file.fallocate(_PUNCH_HOLE, offset, stop - start)
+    task.kernel.file_written(vma.file.inode, offset, offset + stop - start)
 
 
 @syscall("mincore")
@@ -535,7 +550,9 @@ def remap_file_pages(task: Task, start: int, size: int, prot: int, pgoff: int, f
 @syscall("pkey_alloc", "pkey_free")
 def pkey(task: Task, *_args: int) -> int:
     """A CPU without protection keys."""
-    raise LinuxError(E.ENOSPC if len(_args) == 2 else E.EINVAL)
+    if len(_args) == 2 and not _args[0] and not _args[1] & ~3:      # flags, access rights
+        raise LinuxError(E.ENOSPC)
+    raise LinuxError(E.EINVAL)
 
 
 @syscall("process_madvise", note="only for the caller itself")

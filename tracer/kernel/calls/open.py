@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.kernel import inotify
+from tracer.kernel import inotify, locks, sigio
 from tracer.kernel.calls.common import (
     AT_EMPTY_PATH,
     AT_SYMLINK_FOLLOW,
@@ -26,6 +26,7 @@ from tracer.vfs.base import (
     O_DIRECTORY,
     O_LARGEFILE,
     O_NOFOLLOW,
+    O_NONBLOCK,
     O_PATH,
     O_RDONLY,
     O_RDWR,
@@ -40,9 +41,12 @@ from tracer.vfs.opening import open_file, open_location
 from tracer.wait import Wait
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sysnames.layout import Layout
     from tracer.kernel.registry import Blocking, Result
     from tracer.kernel.task import Task
+    from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Location
 
 _TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY
@@ -79,6 +83,13 @@ def _open(task: Task, dfd: int, filename: int, flags: int, mode: int,
         start = fs.cwd
     else:
         start = location_of(task, files.get_any(dfd))
+    if locks.LEASES and not flags & O_PATH:
+        leased = _found(task, start, path, flags)
+        if leased is not None and sigio.break_leases(task.kernel, leased, flags):
+            if flags & O_NONBLOCK:
+                raise LinuxError(E.EAGAIN)
+            return _wait_for_lease(task, leased, flags,
+                                   lambda: _open(task, dfd, filename, flags, mode, resolve))
     namespace = task.kernel.namespace
     new = inotify.WATCHES and flags & O_CREAT and not _exists(task, start, path)
     file = open_file(namespace, fs.root, start, path, flags, mode & ~fs.umask & 0o7777,
@@ -92,6 +103,8 @@ def _open(task: Task, dfd: int, filename: int, flags: int, mode: int,
             if flags & O_TRUNC and not new and file.inode is not None and (
                     file.inode.mode & S_IFMT == S_IFREG):
                 inotify.changed(where, inotify.IN_MODIFY)
+    if flags & O_TRUNC and file.inode in task.kernel.shared_files and not flags & O_PATH:
+        task.kernel.file_cut(file.inode, 0)
     if not flags & O_LARGEFILE and not flags & O_PATH:
         _check_size(task, file)
     if file.opening():
@@ -101,11 +114,30 @@ def _open(task: Task, dfd: int, filename: int, flags: int, mode: int,
 
 
 def _exists(task: Task, start: Location, path: bytes) -> bool:
+    return _found(task, start, path, 0) is not None
+
+
+def _found(task: Task, start: Location, path: bytes, flags: int) -> Inode | None:
     try:
-        task.kernel.namespace.walk(task.fs.root, start, path, creds=task.creds, task=task)
+        return task.kernel.namespace.walk(
+            task.fs.root, start, path, follow=not flags & O_NOFOLLOW, creds=task.creds,
+            task=task).inode
     except LinuxError:
-        return False
-    return True
+        return None
+
+
+def _wait_for_lease(task: Task, inode: Inode, flags: int,
+                    then: Callable[[], Result]) -> Blocking:
+    """Until the holders have given up their leases, or have lost them, and then open."""
+    deadline = task.kernel.clock.monotonic() + sigio.LEASE_BREAK_TIME
+    while sigio.break_leases(task.kernel, inode, flags):
+        reason = yield Wait((locks.of(inode).changed,), deadline)
+        if reason == Wait.SIGNAL:
+            raise LinuxError(E.ERESTARTSYS)
+        if reason == Wait.TIMEOUT:
+            sigio.end_leases(inode)
+    result = then()
+    return result if isinstance(result, int) else (yield from result)  # type: ignore[misc]
 
 
 def _check_size(task: Task, file: File) -> None:

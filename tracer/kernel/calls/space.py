@@ -57,6 +57,8 @@ def _resized(task: Task, location: Location | None, inode: Inode | None, old: in
     inotify.changed(location, inotify.IN_MODIFY)
     if inode in task.kernel.shared_files:
         task.kernel.file_written(inode, min(old, new), max(old, new))
+        if new < old:
+            task.kernel.file_cut(inode, new)
 
 
 @syscall("truncate", "truncate64")
