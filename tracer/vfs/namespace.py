@@ -57,8 +57,8 @@ class Mount:
 class Location:
     """A name at a place in the tree.  ``inode`` never changes; ``parent`` does by rename."""
 
-    __slots__ = ("__weakref__", "children", "deleted", "inode", "mount", "mounted", "name",
-                 "parent")
+    __slots__ = ("__weakref__", "children", "deleted", "inode", "linkable", "mount", "mounted",
+                 "name", "parent")
 
     def __init__(self, mount: Mount | None, parent: Location | None, name: bytes,
                  inode: Inode) -> None:
@@ -69,6 +69,7 @@ class Location:
         self.children: dict[bytes, Location] = {}
         self.mounted: Mount | None = None   # what covers this location
         self.deleted = False        # unlinked, or replaced by a rename
+        self.linkable = False       # deleted, but linkat(2) may name it (O_TMPFILE)
 
     def path(self, root: Location | None = None) -> bytes:
         """The absolute path seen from ``root`` (default: the first root).

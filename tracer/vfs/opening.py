@@ -186,4 +186,5 @@ def _tmpfile(namespace: Namespace, root: Location, cwd: Location, path: bytes, f
     file.flags = flags & ~(_FORGOTTEN | O_TMPFILE) | O_TMPFILE
     file.location = Location(where.mount, where, b"#%d" % inode.ino, inode)
     file.location.deleted = True
+    file.location.linkable = not flags & O_EXCL
     return file

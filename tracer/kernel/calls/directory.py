@@ -206,7 +206,7 @@ def linkat(task: Task, olddfd: int, oldname: int, newdfd: int, newname: int,
     old = lookup(task, olddfd, path, bool(flags & AT_SYMLINK_FOLLOW),
                  bool(flags & AT_EMPTY_PATH))
     where, name, slash = lookup_parent(task, newdfd, get_path(task, newname))
-    if old.deleted and not old.name.startswith(b"#"):     # but O_TMPFILE's can be linked
+    if old.deleted and not old.linkable:
         raise LinuxError(E.ENOENT)
     names.link(old, where, name, task.creds, slash)
     if inotify.WATCHES:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SPLICE_F_MOVE, SPLICE_F_NONBLOCK, SPLICE_F_MORE, SPLICE_F_GIFT = 1, 2, 4, 8
 _SPLICE_ALL = 15
+_U64 = (1 << 64) - 1
 _CHUNK = 1 << 16
 
 
@@ -357,10 +358,10 @@ def copy_file_range(task: Task, fd_in: int, off_in: int, fd_out: int, off_out: i
         raise LinuxError(E.EXDEV)
     start_in = file_in.seek(0, 1) if pos_in is None else pos_in
     start_out = file_out.seek(0, 1) if pos_out is None else pos_out
-    if start_in < 0 or start_out < 0 or length >> 63:
-        raise LinuxError(E.EINVAL)
-    if start_in + length > LOFF_MAX or start_out + length > LOFF_MAX:
+    if any((start & _U64) + length > _U64 for start in (start_in, start_out)):
         raise LinuxError(E.EOVERFLOW)
+    if start_in < 0 or start_out < 0:
+        raise LinuxError(E.EINVAL)
     count = max(0, min(length, file_in.getattr().size - start_in, MAX_RW_COUNT))
     if count:
         count = transfer.limit_write(task, file_out, count, start_out)
