@@ -152,3 +152,21 @@ def test_frames_of_code_are_not_reused_at_once() -> None:
     assert told
     with pytest.raises(LinuxError):
         arena.allocate()
+
+
+def test_a_copied_page_leaves_the_tlb() -> None:
+    """What the CPU has read may be copied when the kernel writes: it must look again."""
+    space = AddressSpace(Arena(1 << 20), 1 << 47, 1 << 46)
+    space.insert(Vma(0x10000, 0x13000, READ | WRITE))
+    flushed: list[int] = []
+    space.flush = lambda: flushed.append(1)
+    space.write(0x10000, b"new")
+    assert not flushed              # nobody has seen the page before
+    assert space.read(0x11000, 4) == bytes(4)
+    space.write(0x11000, b"seen")
+    assert len(flushed) == 1
+    space.write(0x11000, b"again")
+    assert len(flushed) == 1
+    assert space.read(0x12000, 1) == b"\0"
+    space.views(0x12000, 4, WRITE)[0][:] = b"view"
+    assert len(flushed) == 2

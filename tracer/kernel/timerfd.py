@@ -64,7 +64,10 @@ class TimerFile(File):
         if self._absolute and self.which in (clockids.REALTIME, clockids.REALTIME_ALARM):
             due = clockids.deadline(self.clock, clockids.REALTIME, due)
             self.clock.changed.add(self._clock_set)
-        self._timer = self.clock.at(due, self._expire)
+        if due <= self.clock.monotonic():
+            self._expire()
+        else:
+            self._timer = self.clock.at(due, self._expire)
 
     def _stop(self) -> None:
         self.clock.changed.discard(self._clock_set)

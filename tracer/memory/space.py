@@ -416,9 +416,12 @@ class AddressSpace:
         """Offset in the arena of one accessible byte; raises Fault."""
         entry = self.table.get(address >> SHIFT)
         if entry is None or not entry & access:
+            before = entry
             entry = self.fault(address, access) if 0 <= address < self.top else 0
             if not entry:
                 raise Fault(address)
+            if before is not None and (before ^ entry) & ~_MASK:
+                self.flush()        # the CPU may still read the frame that was copied
         frame = entry & ~_MASK
         if access == WRITE and frame in self.arena.code:
             self.arena.code_written()

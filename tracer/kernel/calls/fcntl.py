@@ -18,6 +18,7 @@ from tracer.kernel.locks import F_RDLCK, F_UNLCK, F_WRLCK, OFFSET_MAX
 from tracer.kernel.registry import syscall
 from tracer.kernel.sigio import F_OWNER_PGRP, F_OWNER_PID, F_OWNER_TID
 from tracer.kernel.task import RLIMIT_NOFILE, drop
+from tracer.memory.vma import PROT_WRITE
 from tracer.vfs.base import (
     O_ACCMODE,
     O_APPEND,
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
     from tracer.kernel.locks import Lock
     from tracer.kernel.registry import Blocking, Result
     from tracer.kernel.task import Task
-    from tracer.vfs.base import File, Inode
+    from tracer.vfs.base import File
+    from tracer.vfs.memfs import MemRegular
 
 # asm-generic/fcntl.h, linux/fcntl.h
 F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW = range(8)
@@ -420,12 +422,14 @@ def _add_seals(task: Task, file: File, arg: int) -> int:
     return 0
 
 
-def _is_mapped_writable(task: Task, inode: Inode) -> bool:
+def _is_mapped_writable(task: Task, inode: MemRegular) -> bool:
     """Whether a shared mapping of a file may be written to, or made so."""
+    from tracer.vfs.memfs import F_SEAL_FUTURE_WRITE
     backing = task.kernel.shared_files.get(inode)
     return backing is not None and any(
         vma.backing is backing and vma.shared and vma.file is not None
         and vma.file.flags & O_ACCMODE == O_RDWR
+        and (vma.prot & PROT_WRITE or not inode.seals & F_SEAL_FUTURE_WRITE)
         for each in task.kernel.tasks.values() for vma in each.mem.vmas)
 
 

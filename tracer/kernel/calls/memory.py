@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sysnames import errno as E
-from tracer.errors import LinuxError
+from tracer.errors import Fault, LinuxError
 from tracer.kernel.registry import syscall
 from tracer.kernel.task import (
     RLIM_INFINITY,
@@ -394,8 +394,10 @@ def madvise(task: Task, address: int, length: int, advice: int) -> int:
             # more than there is memory is of no use, even if zero pages cost none
             stop = min(stop, start + space.arena.limit)
             for page in range(start, stop, PAGE):
-                if not space.fault(page, access):
-                    raise LinuxError(_POPULATE_ERRORS.get(space.failure, E.EINVAL))
+                try:
+                    space.frame_of(page, access)
+                except Fault:
+                    raise LinuxError(_POPULATE_ERRORS.get(space.failure, E.EINVAL)) from None
     if not space.covered(address, end):
         raise LinuxError(E.ENOMEM)
     return 0
