@@ -138,7 +138,29 @@ def test_several_at_once(work: Path) -> None:
     os.remove("hello.strace")
     assert check(*names).status == 2
     assert check(*names, "--", "./hello").status == 2
-    assert "one GOLDEN at a time" in check(*names, "--format=json").err
+    assert "one GOLDEN at a time" in check(*names, "--", "./hello").err
+    assert "need a folder" in check(*names, "--format=json").err
+
+
+def test_folders(work: Path) -> None:
+    assert check("--update", "logs/hello.strace", "--", "./hello").status == 0
+    assert check("--update", "logs/more/pipe.strace.gz", "--", "-f", "./pipe").status == 0
+    shutil.copy(SAMPLES / "aarch64" / "segv.strace", "logs/plain.strace")   # none of check's
+    os.makedirs(".hidden")
+    (work / ".hidden" / "other.strace").write_text(f"{HEADER}-- ./missing\n")
+    assert check("logs") == check(".") == Done(0, "", "")
+    edit(work / "logs" / "hello.strace", "Hello", "Goodbye")
+    assert check(".").status == 1
+    done = check("--format=junit", "-o", "reports/", "logs")
+    assert done.status == 1 and done.out == ""
+    reports = {path.name: path.read_text() for path in (work / "reports").iterdir()}
+    assert sorted(reports) == ["logs-hello.strace.xml", "logs-more-pipe.strace.gz.xml"]
+    assert 'failures="1"' in reports["logs-hello.strace.xml"]
+    assert 'failures="0"' in reports["logs-more-pipe.strace.gz.xml"]
+    assert check("--update", "logs").status == 0 and check("logs").status == 0
+    os.makedirs("empty")
+    assert check("empty").status == 2 and "no golden log" in check("empty").err
+    assert check("logs", "--", "./hello").status == 2
 
 
 def test_other_formats(work: Path) -> None:

@@ -1,13 +1,14 @@
 """``pytrace check GOLDEN [-- [OPTION]... PROGRAM [ARGUMENT]...]``."""
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from tracer.cli.commands.diff import DIFFERENT, TROUBLE, colored, comparing, read_settings
+from tracer.cli.commands.output import output_file
 from tracer.compare.printers import PRINTERS, PrintOptions, printer
 from tracer.errors import PytraceError
 from tracer.golden import GoldenError, Head, command_of, compared, read_head, traced, write
@@ -15,6 +16,7 @@ from tracer.messages import report, warn
 
 # Formats of which several may follow each other on one stream.
 _MANY = ("text", "side-by-side", "github", "markdown")
+_ENDINGS = {"junit": "xml", "gitlab": "json", "json": "json", "html": "html", "markdown": "md"}
 # Parameters that say what is compared, kept in the header: parameter → its option.
 _KEPT = {"rules": "--rule", "no_rules": "--no-rule", "ignore_calls": "--ignore-call",
          "ignore_paths": "--ignore-path", "replace": "--replace"}
@@ -46,7 +48,8 @@ class _Command(click.Command):
               help="Give up after this time.")
 @click.option("--format", "format_", type=click.Choice(sorted(PRINTERS)), default="text",
               help="How to print differences (default: text).")
-@click.option("-o", "--output", metavar="FILE", help="Print to a file.")
+@click.option("-o", "--output", metavar="FILE", help="Print to a file; to a file for each log in a "
+                                                     "folder, if it is one or ends in /.")
 @click.option("-U", "--context", "lines", type=click.IntRange(0), default=3, metavar="N",
               help="Equal lines around a difference (default: 3).")
 @click.option("-q", "--brief", is_flag=True, help="Print one line for a log that differs.")
@@ -60,21 +63,24 @@ def main(context: click.Context, /, golden: tuple[Path, ...], format_: str, outp
 
     What follows -- is a command line of pytrace; GOLDEN's first line keeps it, with the options
     that say what is compared, so that it need not be repeated. Several logs can be checked, each
-    by its own first line.
+    by its own first line; of a folder, all files *.strace and *.strace.gz that have one.
 
     The exit status is 0 if the logs say the same, 1 if they do not, 2 if there was trouble.
     """
     status = 0
     try:
-        if context.obj is not None and len(golden) > 1:
+        paths = _logs(golden)
+        folder = Path(output) if output is not None and (
+            output.endswith(("/", os.sep)) or os.path.isdir(output)) else None
+        if context.obj is not None and (len(golden) > 1 or paths != list(golden)):
             raise click.UsageError("one GOLDEN at a time can be given a program to run")
-        if len(golden) > 1 and format_ not in _MANY:
-            raise click.UsageError(f"one GOLDEN at a time can be checked with --format={format_}")
-        with _Output(output) as out:
-            for path in golden:
+        if len(paths) > 1 and format_ not in _MANY and folder is None:
+            raise click.UsageError(f"several logs with --format={format_} need a folder: -o DIR/")
+        with output_file(output if folder is None else None) as out:
+            for path in paths:
                 try:
                     found = _check(path, context.obj, None if parameters["brief"] else format_,
-                                   out, parameters)
+                                   folder or out, parameters)
                 except PytraceError as error:
                     report(error)
                     found = TROUBLE
@@ -85,27 +91,29 @@ def main(context: click.Context, /, golden: tuple[Path, ...], format_: str, outp
     context.exit(status)
 
 
-class _Output:
-    """Standard output or a file, as a context."""
+def _logs(golden: tuple[Path, ...]) -> list[Path]:
+    """The logs that were named: those in a folder that say how they are made, sorted.  Names
+    that start with a dot are left out.  Raises GoldenError for a folder without any."""
+    found: list[Path] = []
+    for path in golden:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = []
+        for base, folders, files in os.walk(path):
+            folders[:] = sorted(name for name in folders if name[0] != ".")
+            inside += [Path(base, name) for name in sorted(files)
+                       if name[0] != "." and name.endswith((".strace", ".strace.gz"))]
+        inside = [each for each in inside if read_head(each).words is not None]
+        if not inside:
+            raise GoldenError(f"{path}: there is no golden log in this folder")
+        found += inside
+    return found
 
-    def __init__(self, path: str | None) -> None:
-        try:
-            self.file = None if path is None else open(  # noqa: SIM115
-                path, "w", encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise PytraceError(f"{path}: {error.strerror}") from None
 
-    def __enter__(self) -> Any:
-        return self.file or sys.stdout
-
-    def __exit__(self, *_error: object) -> None:
-        if self.file is not None:
-            self.file.close()
-
-
-def _check(path: Path, run: list[str] | None, format_: str | None, out: Any,
+def _check(path: Path, run: list[str] | None, format_: str | None, out: TextIO | Path,
            parameters: dict[str, Any]) -> int:
-    """Check one log; the exit status."""
+    """Check one log; the exit status.  out: a stream or a folder for a file."""
     update = parameters["update"]
     exists = path.exists()
     if not exists and not update:
@@ -139,8 +147,17 @@ def _check(path: Path, run: list[str] | None, format_: str | None, out: Any,
     return 0
 
 
-def _print(path: Path, diff: Any, format_: str | None, out: Any,
+def _print(path: Path, diff: Any, format_: str | None, out: TextIO | Path,
            parameters: dict[str, Any]) -> None:
+    if isinstance(out, Path):
+        name = "-".join(part for part in path.parts if part not in ("..", path.anchor))
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PytraceError(f"{out}: {error.strerror}") from None
+        with output_file(str(out / f"{name}.{_ENDINGS.get(format_ or '', 'txt')}")) as file:
+            _print(path, diff, format_, file, parameters)
+        return
     if format_ is None:
         if not diff.same:
             click.echo(f"{path} differs from what the program does now", file=out)
