@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tracer
+from tracer.api import Result, Run, trace
 from tracer.compare.compare import compare
 from tracer.compare.config import Config, find_config, read_config, replacement
 from tracer.compare.printers import PrintOptions, printer
@@ -34,7 +34,7 @@ class TracedRun:
     abi, calls, log, result and iteration are those of `tracer.Run`, which is ``run``.
     """
 
-    def __init__(self, run: tracer.Run, request: pytest.FixtureRequest) -> None:
+    def __init__(self, run: Run, request: pytest.FixtureRequest) -> None:
         self.run = run
         self._request = request
 
@@ -56,7 +56,7 @@ class TracedRun:
         return self.run.log
 
     @property
-    def result(self) -> tracer.Result:
+    def result(self) -> Result:
         """Exit status, output, files written; waits for the end."""
         return self.run.result
 
@@ -118,11 +118,11 @@ class Pytrace:
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._request = request
-        self._runs: list[tracer.Run] = []
+        self._runs: list[Run] = []
 
     def __call__(self, *args: Any, **options: Any) -> TracedRun:
         __tracebackhide__ = True
-        run = tracer.trace(*args, **options)
+        run = trace(*args, **options)
         self._runs.append(run)
         return TracedRun(run, self._request)
 
