@@ -23,8 +23,8 @@ LOG = f"""\
 1001  10:00:00.006500 write(9, "x", 1) = -1 EBADF (Bad file descriptor) <0.000005>
 1001  10:00:00.007000 exit_group(3) = ?
 1001  10:00:00.007100 +++ exited with 3 +++
-1000  10:00:00.007200 <... wait4 resumed>[{{WIFEXITED(s) && WEXITSTATUS(s) == 3}}], 0, NULL) = 1001 \
-<0.002200>
+1000  10:00:00.007200 <... wait4 resumed>[{{WIFEXITED(s) && WEXITSTATUS(s) == 3}}], 0, NULL) = \
+1001 <0.002200>
 1000  10:00:00.007300 --- SIGCHLD {{si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=1001}} ---
 1000  10:00:00.007400 close(3) = 0 <0.000002>
 1000  10:00:00.010000 exit_group(0) = ?

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from tracer.scan.aarch64 import words
@@ -26,6 +27,7 @@ OABI_BASE, OABI_MASK = 0x900000, 0xF00000       # __NR_OABI_SYSCALL_BASE
 _CONDITIONS = frozenset(("eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt",
                          "gt", "le", "cs", "cc"))
 _WINDOWS = (4, 8, 24)                           # words that tell ARM from Thumb
+_LEAVING = frozenset("bcuht")                   # what mnemonics of branches start with
 _ALWAYS = 15                                    # capstone's ARM_CC_AL
 _SAVED = frozenset(("r4", "r5", "r6", "r7", "r8", "sb", "sl", "fp", "sp"))
 _ARITHMETIC = {"add": "+", "sub": "+", "and": "&", "orr": "|", "eor": "^", "lsl": "<<",
@@ -74,6 +76,8 @@ class Arm(Isa):
 
     def flow(self, line: Line) -> Flow:
         name, operands = line.mnemonic, line.operands
+        if name[0] not in _LEAVING and "pc" not in operands:
+            return NEXT
         if name[:2] in ("st", "cm", "ts", "vs", "vm"):
             return NEXT
         stem, conditional = _stem(name)
@@ -276,6 +280,7 @@ def _trap(address: int, size: int, immediate: int, state: str) -> Trap:
     return Trap(address, size, kind, "arm", None, state)
 
 
+@lru_cache(4096)
 def _stem(name: str) -> tuple[str, bool]:
     """A mnemonic without width, condition and the `s` for flags; whether it had a condition."""
     if name[-2:] in (".w", ".n"):

@@ -82,29 +82,28 @@ def _is_code(code: Code, trap: Trap) -> bool:
     program = code.program
     if program.is_data(trap.address):
         return False
+    # ARM without mapping symbols: code may be of both states, with data between.
+    unsure = bool(trap.state) and program.state(trap.address) is None
+    usual = trap.kind == "svc #0" if trap.number is None else trap.number in table(trap.table)
+    if unsure and not usual and not code.isa.plausible(trap, usual):
+        return False
     line = code.line(trap.address, trap.state)
     if line is None or line.size != trap.size:
         return False
-    if not trap.state or program.state(trap.address) is not None:
+    if not unsure:
         return True
-    # ARM without mapping symbols: code may be of both states, with data between.
-    reached = _reached(code, trap)
-    if trap.number is not None:
-        usual = trap.number in table(trap.table)
-    else:
-        usual = trap.kind == "svc #0"
-    if not (reached and usual) and not ((reached or usual)
-                                        and code.isa.plausible(trap, usual)):
+    reached = _reached(code, trap, REACH_MAX if usual else REACH_MAX // 4)
+    if not reached and not (usual and code.isa.plausible(trap, usual)):
         return False
     return not any(_is_literal(code, trap.address, state)
                    for state in (trap.state if reached else "at"))
 
 
-def _reached(code: Code, trap: Trap) -> bool:
+def _reached(code: Code, trap: Trap, limit: int) -> bool:
     """Whether direct ways lead to a trap from a place whose state is known."""
     known = code.program.states
     work, seen = [(trap.address, trap.state)], {(trap.address, trap.state)}
-    while work and len(seen) < REACH_MAX:
+    while work and len(seen) < limit:
         address, state = work.pop()
         if known.get(address) == state:
             return True
