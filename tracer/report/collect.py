@@ -1,6 +1,7 @@
 """A log's events, joined and put in time, with the processes that made them."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -26,6 +27,7 @@ EVENTS_MAX = 300_000
 TEXT_MAX = 2_000            # characters of an event's text
 DAY = 86_400 * 10**9
 CALL, SIGNAL, EXIT, OTHER = 0, 1, 2, 3
+_ATTACHED = re.compile(r"Process (\d{1,9}) attached\Z")
 
 
 @dataclass
@@ -129,10 +131,11 @@ class _Collector:
         if isinstance(event, Unknown):
             report.unknown += 1
             return
-        if isinstance(event, Note) and event.kind == "message":
-            words = event.text.split()
-            if words[-1:] == ["attached"] and words[-2].isdigit():
-                self.children.add(int(words[-2]))
+        said = event.text if isinstance(event, Note) else \
+            event.mark if isinstance(event, Call) else ""
+        attached = _ATTACHED.search(said) if said else None
+        if attached is not None:
+            self.children.add(int(attached[1]))
         if isinstance(event, Note) or not isinstance(
                 event, Call | Signal | Stopped | Exited | Killed | Superseded):
             return
