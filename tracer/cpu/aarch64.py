@@ -1,14 +1,9 @@
 """AArch64 CPUs."""
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tracer.cpu import uclib
-from tracer.cpu.engine import Engine, Event
+from tracer.cpu.svc import SvcEngine
 from tracer.memory.arena import PAGE, Arena
-
-_CPU_MAX = 3
-_UNDEFINED = 1                  # EXCP_UDEF
 
 # Unicorn starts at EL1.  This goes to EL0, as Linux leaves it: cache maintenance and CTR_EL0 are
 # for all (the bits of _SCTLR), wfi and wfe too; the counter traps, as it is the host's.
@@ -27,13 +22,14 @@ _MRS_CNTVCT, _MRS_CNTFRQ = 0xD53BE040, 0xD53BE000
 FREQUENCY = 62_500_000          # Hz
 
 
-class AArch64(Engine):
-    """Unicorn's MAX model (the default one lacks the atomics of ARMv8.1)."""
+class AArch64(SvcEngine):
+    """EL0 (Unicorn's default model lacks the atomics of ARMv8.1)."""
 
     ARCH = uclib.ARCH_ARM64
     MODE = uclib.MODE_ARM
     PC, SP = "pc", "sp"
     RESULT = "x0"
+    CALL = ("x8", "x0", "x1", "x2", "x3", "x4", "x5")
     GENERAL = (*(f"x{i}" for i in range(31)), "sp", "pc", "nzcv")
     REGISTERS = {
         **{f"x{i}": 199 + i for i in range(29)}, "x29": 1, "x30": 2, "sp": 4, "pc": 260,
@@ -42,36 +38,11 @@ class AArch64(Engine):
     }
     TLS = "tpidr_el0"
 
-    def before_run(self) -> None:
-        uclib.ctl(self.handle, uclib.CTL_UC_PAGE_SIZE, PAGE)
-        uclib.ctl(self.handle, uclib.CTL_CPU_MODEL, _CPU_MAX)
-
     def __init__(self, arena: Arena) -> None:
         super().__init__(arena)
-        self.on_call: Callable[[tuple[int, ...]], int | None] = lambda words: -38
         self.set("cpacr_el1", 3 << 20)
-        read = self.reader(("x8", "x0", "x1", "x2", "x3", "x4", "x5"))
-        self._set_result = write = self.writer(("x0",))
-
-        def interrupt(_handle: int, number: int, _data: int) -> None:
-            if number == _UNDEFINED and self._count():
-                return
-            if number != 2:
-                self.event = Event("interrupt", number)
-                self.stop()
-                return
-            try:
-                result = self.on_call(read())
-                if result is not None:
-                    write(result & 0xFFFFFFFFFFFFFFFF)
-            except BaseException as e:
-                self.error = e
-                self.stop()
-
-        callback = uclib.HOOK_INTR_T(interrupt)
-        self.keep.append(callback)
         self._leave_el1()
-        uclib.hook_add(self.handle, uclib.HOOK_INTR, callback)
+        self.install_svc()
 
     def _leave_el1(self) -> None:
         code = self.arena.allocate()
@@ -85,8 +56,8 @@ class AArch64(Engine):
         self.arena.drop(code)
         self.flush_code()
 
-    def _count(self) -> bool:
-        """Execute the instruction if it reads the counter."""
+    def emulated(self) -> bool:
+        """Read the counter."""
         pc = self.get("pc")
         word = self.space.read_int(pc, 4) if self.space is not None else 0
         if word & ~31 == _MRS_CNTVCT:
@@ -100,16 +71,8 @@ class AArch64(Engine):
         self.set("pc", pc + 4)
         return True
 
-    def complete(self, words: tuple[int, ...], result: int) -> None:
-        """Leave a call that was not answered in its trap handler."""
-        self._set_result(result & 0xFFFFFFFFFFFFFFFF)
-
     def rewind(self, words: tuple[int, ...], number: int | None = None) -> None:
         """Have the trap instruction executed again, perhaps with another number."""
         self.set("pc", self.get("pc") - 4)
         self.set("x0", words[1])
         self.set("x8", words[0] if number is None else number)
-
-    def trap_pc(self, words: tuple[int, ...]) -> int:
-        """The address after the trap instruction."""
-        return self.get("pc")

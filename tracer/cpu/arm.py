@@ -1,24 +1,22 @@
 """ARM CPUs in A32 and T32 state."""
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tracer.cpu import uclib
-from tracer.cpu.engine import Engine, Event
-from tracer.memory.arena import PAGE, Arena
+from tracer.cpu.svc import SvcEngine
+from tracer.memory.arena import Arena
 
-_CPU_MAX = 33
 _THUMB = 1 << 5             # CPSR.T
 _IT = 0x0600FC00            # CPSR.IT
 
 
-class Arm(Engine):
-    """Unicorn's MAX model in user mode, with VFP and NEON."""
+class Arm(SvcEngine):
+    """User mode, with VFP and NEON."""
 
     ARCH = uclib.ARCH_ARM
     MODE = uclib.MODE_ARM
     PC, SP = "pc", "sp"
     RESULT = "r0"
+    CALL = ("r7", "r0", "r1", "r2", "r3", "r4", "r5", "r6")
     GENERAL = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "cpsr")
     REGISTERS = {
         **{f"r{i}": 66 + i for i in range(13)}, "sp": 12, "lr": 10, "pc": 11, "cpsr": 3,
@@ -37,35 +35,12 @@ class Arm(Engine):
         if cpsr & _IT:
             self.set("cpsr", cpsr & ~_IT)
 
-    def before_run(self) -> None:
-        uclib.ctl(self.handle, uclib.CTL_UC_PAGE_SIZE, PAGE)
-        uclib.ctl(self.handle, uclib.CTL_CPU_MODEL, _CPU_MAX)
-
     def __init__(self, arena: Arena) -> None:
         super().__init__(arena)
-        self.on_call: Callable[[tuple[int, ...]], int | None] = lambda words: -38
         self.set("cpsr", 0x10)
         self.set("cpacr", self.get("cpacr") | 0xF << 20)
         self.set("fpexc", 0x40000000)
-        read = self.reader(("r7", "r0", "r1", "r2", "r3", "r4", "r5", "r6"))
-        self._set_result = write = self.writer(("r0",))
-
-        def interrupt(_handle: int, number: int, _data: int) -> None:
-            if number != 2:
-                self.event = Event("interrupt", number)
-                self.stop()
-                return
-            try:
-                result = self.on_call(read())
-                if result is not None:
-                    write(result & 0xFFFFFFFF)
-            except BaseException as e:
-                self.error = e
-                self.stop()
-
-        callback = uclib.HOOK_INTR_T(interrupt)
-        self.keep.append(callback)
-        uclib.hook_add(self.handle, uclib.HOOK_INTR, callback)
+        self.install_svc()
 
     def pc_bit(self) -> int:
         return 1 if self.get("cpsr") & _THUMB else 0
@@ -82,10 +57,6 @@ class Arm(Engine):
             return 0
         return self.space.read_int(self.get("pc") - 4, 4) & 0xFFFFFF
 
-    def complete(self, words: tuple[int, ...], result: int) -> None:
-        """Leave a call that was not answered in its trap handler."""
-        self._set_result(result & 0xFFFFFFFF)
-
     def rewind(self, words: tuple[int, ...], number: int | None = None) -> None:
         """Have the trap instruction executed again, perhaps with another number."""
         bit = self.pc_bit()
@@ -93,7 +64,3 @@ class Arm(Engine):
         self.set("r0", words[1])
         if number is not None:
             self.set("r7", number)
-
-    def trap_pc(self, words: tuple[int, ...]) -> int:
-        """The address after the trap instruction."""
-        return self.get("pc")
