@@ -31,8 +31,8 @@ class RunOptions:
         "format", "injections", "instruction_pointer", "interruptible", "kvm_vcpu", "memory",
         "network", "output", "output_append", "output_separately", "personality", "program",
         "quiet", "raw", "read_dump", "record_files", "relative_timestamps", "root", "seed",
-        "signals", "stack_traces", "status", "string_limit", "strings_in_hex", "summary",
-        "summary_columns", "summary_overhead", "summary_sort", "summary_wall_clock",
+        "signals", "stack_sources", "stack_traces", "status", "string_limit", "strings_in_hex",
+        "summary", "summary_columns", "summary_overhead", "summary_sort", "summary_wall_clock",
         "syscall_number", "syscall_times", "tips", "trace", "trace_paths", "user", "verbose_set",
         "whole_lines", "write_dump", "xlat",
     )
@@ -84,6 +84,7 @@ class RunOptions:
         self.arg_names = False                          # -N
         self.always_show_pid = False
         self.stack_traces = False                       # -k
+        self.stack_sources = False                      # -kk: with lines of source
         self.string_limit = 32                          # -s
         self.strings_in_hex = ""   # "non-ascii-chars", "non-ascii" (-x), "all" (-xx)
         self.xlat = "abbrev"            # -X: "abbrev", "raw", "verbose"

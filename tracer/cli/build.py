@@ -330,8 +330,15 @@ class Builder:
     def take_always_show_pid(self, value: None, spelling: str) -> None:
         self.options.always_show_pid = True
 
-    def take_stack_traces(self, value: None, spelling: str) -> None:
+    def take_stack_traces_short(self, value: None, spelling: str) -> None:
+        self.options.stack_sources = self.options.stack_traces
         self.options.stack_traces = True
+
+    def take_stack_traces(self, value: str | None, spelling: str) -> None:
+        if value not in (None, "symbol", "source"):
+            invalid_argument(spelling, value or "")
+        self.options.stack_traces = True
+        self.options.stack_sources = value == "source"
 
     def take_string_limit(self, value: str, spelling: str) -> None:
         limit = numbers.integer(value, _STRING_LIMIT_MAX)

@@ -67,6 +67,8 @@ HELP: tuple[tuple[str, Rows], ...] = (
         ("-n, --syscall-number", "number of the call"),
         ("-N, --arg-names", "names of arguments"),
         ("-k, --stack-traces", "how the program got there"),
+        ("-kk, --stack-traces=source", "with the lines of source, if the program has debug "
+                                       "information"),
         ("--always-show-pid", "number of the process in every line"),
     )),
     ("Arguments", (

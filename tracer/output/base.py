@@ -21,13 +21,14 @@ ARGUMENTS, RESULT, DELAYED = 1, 2, 4
 
 
 class Frame(NamedTuple):
-    """A frame of a stack (-k): the mapped object, the function and how far into it, and the
-    address within the object."""
+    """A frame of a stack (-k): the mapped object, the function and how far into it, the address
+    within the object, and with -kk the file and line of its source, if they are known."""
 
     object: str
     function: str | None
     offset: int
     address: int
+    source: str | None = None
 
 
 class Writer:

@@ -141,7 +141,7 @@ class RecordWriter(Writer):
             if dump:
                 self.held["dump"] = dump
             if self.options.stack_traces:
-                self.held["stack"] = [frame._asdict() for frame in stack]
+                self.held["stack"] = [_frame(frame) for frame in stack]
 
     # -- other events ---------------------------------------------------------------------
     def signal(self, task: Task, info: dict[str, Any]) -> None:
@@ -184,3 +184,9 @@ class RecordWriter(Writer):
     def superseded(self, task: Task, tid: int) -> None:
         if self.tells_superseded:
             self._event("superseded", task, by=tid)
+
+
+def _frame(frame: Frame) -> dict[str, Any]:
+    """A frame as the schema has it: without a source that is not known."""
+    return {name: value for name, value in frame._asdict().items()
+            if name != "source" or value is not None}

@@ -293,9 +293,11 @@ def format_resumed(prefix: str, name: str, rest: str, result: str, column: int =
 
 
 def format_frame(frame: Frame) -> str:
-    """`` > /usr/bin/prog(main+0x1a) [0x113a]``: a frame of a stack."""
+    """`` > /usr/bin/prog(main+0x1a) [0x113a]``: a frame of a stack, with `` prog.c:7`` behind it
+    where its source is known."""
     inside = f"{frame.function}+{frame.offset:#x}" if frame.function is not None else ""
-    return f" > {frame.object}({inside}) [{frame.address:#x}]"
+    source = f" {frame.source}" if frame.source is not None else ""
+    return f" > {frame.object}({inside}) [{frame.address:#x}]{source}"
 
 
 UNFINISHED = " <unfinished ...>"

@@ -44,7 +44,7 @@ class Detailing(Tracer):
         event = super().enter(task, entry, args, words)
         if event is not None and self.options.stack_traces:
             from tracer.tracing.unwind import backtrace
-            event.stack = backtrace(task, words)
+            event.stack = backtrace(task, words, self.options.stack_sources)
         return event
 
     def exit(self, event: Event, result: int) -> bool | None:
@@ -60,7 +60,7 @@ class Detailing(Tracer):
         super().signal(task, info)
         if self.options.stack_traces and info["signo"] in self.options.signals:
             from tracer.tracing.unwind import backtrace
-            self.writer.below(task, [], backtrace(task, None))
+            self.writer.below(task, [], backtrace(task, None, self.options.stack_sources))
 
     # -- dumps --------------------------------------------------------------------------------
     def _dump(self, event: Event) -> list[str]:

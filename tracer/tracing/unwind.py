@@ -18,6 +18,7 @@ from tracer.output.base import Frame
 if TYPE_CHECKING:
     from tracer.kernel.task import Task
     from tracer.memory.vma import Vma
+    from tracer.tracing.sourcelines import SourceLines
     from tracer.vfs.base import Inode
 
 FRAMES_MAX = 256
@@ -54,6 +55,7 @@ class Module:
                         found[address] = symbol["st_size"], symbol.name
         self.symbols = sorted((a, size, name) for a, (size, name) in found.items())
         self._starts: list[int] | None = None
+        self._sources: SourceLines | None = None
         self._entries: list[Any] = []
         self._rows: dict[int, list[Any]] = {}
 
@@ -71,6 +73,13 @@ class Module:
             return None
         start, size, name = self.symbols[i]
         return (name, address - start) if address < start + size or not size else None
+
+    def source(self, address: int) -> tuple[str, int] | None:
+        """The path and line of source at an address, if the file has debug information."""
+        if self._sources is None:
+            from tracer.tracing.sourcelines import SourceLines
+            self._sources = SourceLines(self.elf)
+        return self._sources.find(address)
 
     def frame_entry(self, address: int) -> Any:
         """The frame description entry of elftools for an address, or None."""
@@ -183,18 +192,20 @@ class Place:
                         self.address, self.bias = address, pc - address
                 break
 
-    def frame(self) -> Frame:
-        """As a frame of a stack."""
+    def frame(self, sources: bool = False) -> Frame:
+        """As a frame of a stack; sources: with the line of source, if it is known."""
         symbol = self.module.symbol(self.address) if self.module is not None else None
         function, offset = symbol if symbol is not None else (None, 0)
-        return Frame(self.name, function, offset, self.address)
+        found = self.module.source(self.address) if sources and self.module is not None else None
+        return Frame(self.name, function, offset, self.address,
+                     None if found is None else f"{found[0]}:{found[1]}")
 
 
-def backtrace(task: Task, words: tuple[int, ...] | None) -> list[Frame]:
+def backtrace(task: Task, words: tuple[int, ...] | None, sources: bool = False) -> list[Frame]:
     """A task's stack, the innermost frame first.
 
     words: the raw registers of the trap it is in; None when it is not in a call.  The task's
-    registers must be in its engine.
+    registers must be in its engine.  sources: see `Place.frame`.
     """
     engine, abi = task.engine, task.abi
     pc = engine.trap_pc(words) if words is not None else engine.get(engine.PC)
@@ -207,7 +218,7 @@ def backtrace(task: Task, words: tuple[int, ...] | None) -> list[Frame]:
         place = Place(task, pc if exact else pc - 1)
         if not place.name:
             break
-        frames.append(place.frame())
+        frames.append(place.frame(sources))
         try:
             above = _caller(task, place, registers)
         except (Fault, KeyError, NotImplementedError):
