@@ -1219,7 +1219,7 @@ SYS_RECVMMSG 19
 SYS_SENDMMSG 20
 """),
     "socketlayers": (
-        False, "hex", 32, "SOL_??", """
+        False, "hex", 32, "SOL_???", """
 SOL_IP 0
 SOL_SOCKET 1
 SOL_TCP 6

@@ -3,7 +3,7 @@
 ``grow(s, first, then)``: the fields of the shape ``first`` at entry, those of ``then`` in the
 same braces at exit.  ``turn(s, first, then)``: ``{first} => {then}``.  Where ``then`` is the
 name of a kind that is no shape, it is what the call leaves there (``=> [5]``).  A last
-parameter 1: even after a failed call, when it is an address.
+parameter 1: even after a failed call, when it is an address; 2: even of what cannot be read.
 """
 from __future__ import annotations
 
@@ -93,21 +93,27 @@ class Amend(InOut):
 
 
 class Turn(InOut):
-    """A value that the call replaces by another one."""
+    """A value that the call replaces by another one.
 
-    __slots__ = ("always", "first", "then")
+    always: also when the call fails.  addresses: also where it cannot be read.
+    """
 
-    def __init__(self, first: Decoder, then: Decoder, always: bool = False) -> None:
+    __slots__ = ("addresses", "always", "first", "then")
+
+    def __init__(self, first: Decoder, then: Decoder, always: bool = False,
+                 addresses: bool = False) -> None:
         self.first = first
         self.then = then
         self.always = always
+        self.addresses = addresses
 
     def enter(self, call: Call, word: int) -> tuple[Value | None, int]:
         v = self.first(call, word)
-        return v, DONE if isinstance(v, Addr) else OPEN
+        return v, DONE if isinstance(v, Addr) and not self.addresses else OPEN
 
     def leave(self, call: Call, word: int, old: Value | None) -> Value | None:
-        if old is None or isinstance(old, Addr) or (call.error and not self.always):
+        if old is None or (isinstance(old, Addr) and not self.addresses) or (
+                call.error and not self.always):
             return old
         new = self.then(call, word)
         if new is None or (isinstance(new, Struct) and not new.fields):
@@ -150,7 +156,8 @@ def _turn(b: Build, of: Param, first: Param, then: Kind, always: int = 0) -> Tur
     name = name_of(of)
     shaped = shapes.find(then.name, b.abi) is not None or is_structure(then.name, b.abi)
     after = b.struct(name, then.name) if shaped else b.memory(then)
-    return Turn(pointer_to(b.struct(name, name_of(first))), pointer_to(after), bool(always))
+    return Turn(pointer_to(b.struct(name, name_of(first))), pointer_to(after), always == 1,
+                always == 2)
 
 
 @kind("shaped")

@@ -295,7 +295,7 @@ _GROUPS: dict[str, str] = {
     "arg low_enum(btrfs_balance_ctl_cmds)": "BTRFS_IOC_BALANCE_CTL",
     "arg out bare_flags(btrfs_snap_flags_v2)": "BTRFS_IOC_SUBVOL_GETFLAGS",
     "arg bare_flags(btrfs_snap_flags_v2)": "BTRFS_IOC_SUBVOL_SETFLAGS",
-    "arg turn(btrfs_balance, btrfs_balance.in, btrfs_balance)": "BTRFS_IOC_BALANCE_V2",
+    "arg turn(btrfs_balance, btrfs_balance.in, btrfs_balance, 2)": "BTRFS_IOC_BALANCE_V2",
     "arg out ptr(btrfs_balance)": "BTRFS_IOC_BALANCE_PROGRESS",
     "arg ptr(btrfs_defrag_range_args)": "BTRFS_IOC_DEFRAG_RANGE",
     "arg turn(btrfs_dev_info_args, btrfs_dev_info_args.in, btrfs_dev_info_args.out)":

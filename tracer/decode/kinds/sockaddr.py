@@ -100,8 +100,8 @@ def hardware_address(data: bytes) -> Value:
 
 
 def byte_array(data: bytes) -> Value:
-    """``[0xa, 0xb]`` with two digits each."""
-    return Array([Text(f"0x{c:02x}") for c in data])
+    """``[0xa, 00]``"""
+    return Array([_two_digits(c) for c in data])
 
 
 # ARPHRD_* → bytes of an address of that type (linux/if_arp.h and the drivers)
@@ -151,7 +151,7 @@ def _netlink(call: Call, data: bytes) -> Fields:
 
     pad, pid, groups = struct.unpack_from("<HiI", data, 2)
     out: Fields = [("nl_pad", Hex(pad))] if pad else []
-    return [*out, ("nl_pid", pid_value(call, pid)), ("nl_groups", Sym(groups, None, None, "X"))]
+    return [*out, ("nl_pid", pid_value(call, pid)), ("nl_groups", Sym(groups, None, None, "L"))]
 
 
 def _packet(call: Call, data: bytes) -> Fields:
@@ -159,7 +159,7 @@ def _packet(call: Call, data: bytes) -> Fields:
     protocol = symbols.enum("ethernet_protocols", call.abi, 16).sym(
         int.from_bytes(data[2:4], "big"))
     name: Value = Text(protocol.text) if protocol.text is not None else \
-        Text(f"{protocol.n:#x} /* {protocol.unknown} */")
+        Text(f"{protocol.n and hex(protocol.n)} /* {protocol.unknown} */")
     out: Fields = [
         ("sll_protocol", Either(Str(data[2:4], style="x"), CallValue("htons", [name]))),
         ("sll_ifindex", interface(call, index & 0xffffffff)),
@@ -169,7 +169,7 @@ def _packet(call: Call, data: bytes) -> Fields:
     ]
     if halen:
         have = data[12:12 + halen]
-        items: list[Value] = [Text(f"0x{c:02x}") for c in have]
+        items = [_two_digits(c) for c in have]
         out.append(("sll_addr", Array(items, len(have) < halen)))
     return out
 
@@ -178,7 +178,7 @@ def _ipx(call: Call, data: bytes) -> Fields:
     out: Fields = [
         ("sipx_port", port(data[2:4])),
         ("sipx_network", CallValue("htonl", [Hex(int.from_bytes(data[4:8], "big"))])),
-        ("sipx_node", Array([_two_digits(c) for c in data[8:14]])),
+        ("sipx_node", byte_array(data[8:14])),
         ("sipx_type", _two_digits(data[14])),
     ]
     if data[15]:
@@ -202,23 +202,23 @@ def _bluetooth(call: Call, data: bytes) -> Fields:
                 int.from_bytes(data[4:6], "little"))))
         return out
     if size == 8:
-        return [("sco_bdaddr", mac(data[2:8]))]
-    if size in (9, 10):
-        return [("rc_bdaddr", mac(data[2:8])), ("rc_channel", data[8])]
-    if size in (12, 14, 13):
-        out = [("l2_psm", _l2("bluetooth_l2_psm", "L2CAP_PSM", call.abi,
+        return [("sco_bdaddr", hardware_address(data[2:8]))]
+    if size == 10:
+        return [("rc_bdaddr", hardware_address(data[2:8])), ("rc_channel", data[8])]
+    if size in (12, 14):
+        out = [("l2_psm", _l2(call, "bluetooth_l2_psm", "L2CAP_PSM",
                               int.from_bytes(data[2:4], "little"))),
-               ("l2_bdaddr", mac(data[4:10])),
-               ("l2_cid", _l2("bluetooth_l2_cid", "L2CAP_CID", call.abi,
+               ("l2_bdaddr", hardware_address(data[4:10])),
+               ("l2_cid", _l2(call, "bluetooth_l2_cid", "L2CAP_CID",
                               int.from_bytes(data[10:12], "little")))]
-        if size >= 13:
+        if size == 14:
             out.append(("l2_bdaddr_type", symbols.enum("bdaddr_types", call.abi, 8).sym(data[12])))
         return out
     return _raw(call, data)
 
 
-def _l2(set_name: str, prefix: str, abi: str, n: int) -> Value:
-    text = symbols.enum(set_name, abi, 16).names.get(n)
+def _l2(call: Call, set_name: str, prefix: str, n: int) -> Value:
+    text = symbols.enum(set_name, call.abi, 16).names.get(n)
     if text is None:
         dynamic = [(0x1001, 0xffff, "DYN_START")]
         if prefix == "L2CAP_PSM":
@@ -227,7 +227,10 @@ def _l2(set_name: str, prefix: str, abi: str, n: int) -> Value:
             dynamic = [(0x40, 0xffff, "DYN_START")]
         for low, high, name in dynamic:
             if low <= n <= high:
-                text = f"{prefix}_{name}+{n - low}"
+                base = f"{prefix}_{name}"
+                if call.options.xlat == "verbose":
+                    base = f"{low:#x} /* {base} */"
+                text = f"{base}+{n - low}"
                 break
     return CallValue("htobs", [Sym(n, text, f"{prefix}_???")])
 
@@ -269,7 +272,7 @@ def _alg(call: Call, data: bytes) -> Fields:
 
 
 def _xdp(call: Call, data: bytes) -> Fields:
-    flags, index, queue, fd = struct.unpack_from("<HIII", data, 2)
+    flags, index, queue, fd = struct.unpack_from("<HIIi", data, 2)
     out: Fields = [("sxdp_flags", symbols.flags("xdp_sockaddr_flags", call.abi, 16).sym(flags)),
                    ("sxdp_ifindex", interface(call, index)), ("sxdp_queue_id", queue)]
     if flags & XDP_SHARED_UMEM:
@@ -277,7 +280,7 @@ def _xdp(call: Call, data: bytes) -> Fields:
 
         out.append(("sxdp_shared_umem_fd", fd_value(call, fd)))
     elif fd:
-        out.append(("sxdp_shared_umem_fd", Hex(fd)))
+        out.append(("sxdp_shared_umem_fd", Hex(fd & 0xffffffff)))
     return out
 
 
