@@ -109,6 +109,13 @@ HELP: tuple[tuple[str, Rows], ...] = (
         ("-e fault=SET[:error=ERRNO][:when=…], --fault=…", "let calls fail, by default with "
                                                            "ENOSYS"),
     )),
+    ("Commands, in place of a program (pytrace COMMAND --help tells more)", (
+        ("diff OLD NEW", "what differs between two logs, of pytrace or strace"),
+        ("check GOLDEN [-- PROGRAM …]", "run a program and compare its log with a golden one"),
+        ("report LOG", "an HTML page of a log"),
+        ("seccomp LOG…", "a seccomp profile of the calls in logs"),
+        ("scan PROGRAM", "the places of a program file that make system calls"),
+    )),
     ("Miscellaneous", (
         ("--list-syscalls [--abi ABI]", "which calls are decoded and emulated, on x86_64, i386, "
                                         "arm, aarch64"),

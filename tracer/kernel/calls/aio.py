@@ -38,7 +38,8 @@ def io_setup(task: Task, nr_events: int, ctxp: int) -> int:
         raise LinuxError(E.EINVAL)
     context = Context(task, nr_events)
     try:
-        task.mem.write(ctxp, context.address.to_bytes(word, "little"))
+        # int 0x80 from 64-bit code gets the lower half.
+        task.mem.write(ctxp, context.address.to_bytes(8, "little")[:word])
     except Fault:
         context.destroy()
         raise
