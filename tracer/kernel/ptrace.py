@@ -297,9 +297,17 @@ def _guarded(kernel: Kernel, engine: Engine, plain: Callable[[tuple[int, ...]], 
 
     def trap(words: tuple[int, ...]) -> int | None:
         task = kernel.current
-        if task is None or task.ptrace is None:
+        if task is None:
             return plain(words)
         abi = other or task.abi.name
+        if task.seccomp:
+            result = _filtered(task, words, _entry(kernel, entries, abi, words[0]), engine)
+            if result is not None:
+                if kernel.attention:
+                    engine.stop()
+                return None if task.state >= ZOMBIE else result
+        if task.ptrace is None:
+            return plain(words)
         entry = _entry(kernel, entries, abi, words[0])
         steps = _traced_call(task, words, abi, lambda n: _entry(kernel, entries, abi, n))
         task.trap_words = words
@@ -311,6 +319,24 @@ def _guarded(kernel: Kernel, engine: Engine, plain: Callable[[tuple[int, ...]], 
 
     trap.oabi = getattr(plain, "oabi", False)  # type: ignore[attr-defined]
     return trap
+
+
+def _filtered(task: Task, words: tuple[int, ...], entry: Entry, engine: Engine) -> int | None:
+    """The result of a call that a filter does not let through; None for others."""
+    from tracer import abi as abis
+    from tracer.kernel import seccomp
+    arch, pc = abis.get(entry.abi).AUDIT_ARCH, engine.trap_pc(words)
+    action = seccomp.verdict(task, words, entry.name, arch, pc)
+    if action & 0xFFFF0000 in (seccomp.ALLOW, seccomp.LOG):
+        return None
+    observer = task.kernel.observer
+    token = None
+    if entry.observed and task.traced:
+        token = observer.enter(task, entry, entry.convert(words[1:]), words)
+    result = seccomp.apply(task, action, words, arch, pc)
+    if token is not None and task.state < ZOMBIE:
+        observer.exit(token, result)
+    return result
 
 
 def _entry(kernel: Kernel, entries: dict[tuple[str, int], Entry], abi: str, number: int) -> Entry:

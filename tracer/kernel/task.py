@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tracer.kernel.namespaces import PidNamespace
     from tracer.kernel.ptrace import Trace
     from tracer.kernel.registry import Blocking
+    from tracer.kernel.seccomp import Instruction
     from tracer.memory.space import AddressSpace
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Location
@@ -396,7 +397,8 @@ class Task:
         self.io_priority = 0
         self.no_new_privs = False
         self.user_time = self.system_time = 0
-        self.seccomp = 0
+        self.seccomp = 0                # SECCOMP_MODE_*
+        self.filters: tuple[tuple[Instruction, ...], ...] = ()
         self.last_call = "system call"  # the last traced one
         self.settings: dict[int, int] = {}      # prctl options kept and given back; inherited
 

@@ -78,6 +78,8 @@ MODULES = {
         "sched_get_priority_min sched_getaffinity sched_getattr sched_getparam sched_getscheduler "
         "sched_rr_get_interval sched_rr_get_interval_time64 sched_setaffinity sched_setattr "
         "sched_setparam sched_setscheduler sched_yield setpriority",
+    "seccomp":
+        "seccomp",
     "sessions":
         "getpgid getpgrp getpid getppid getsid gettid setpgid setsid",
     "signal":

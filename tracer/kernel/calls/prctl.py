@@ -117,8 +117,15 @@ def get_seccomp(task: Task, a: int, b: int, c: int, d: int) -> int:
     return task.seccomp
 
 
-@option(22)     # PR_SET_SECCOMP: filters are not emulated
+@option(22)     # PR_SET_SECCOMP
 def set_seccomp(task: Task, a: int, b: int, c: int, d: int) -> int:
+    from tracer.kernel import seccomp
+    from tracer.kernel.calls.seccomp import set_filter
+    if a == seccomp.MODE_STRICT:
+        seccomp.set_strict(task)
+        return 0
+    if a == seccomp.MODE_FILTER:
+        return set_filter(task, 0, b)
     raise LinuxError(E.EINVAL)
 
 

@@ -197,7 +197,7 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
     if not flags & CLONE_THREAD:
         child_process.handlers = child.handlers
     for name in ("comm", "mask", "personality", "nice", "policy", "affinity", "timer_slack",
-                 "no_new_privs", "seccomp", "oabi", "io_priority"):
+                 "no_new_privs", "seccomp", "filters", "oabi", "io_priority"):
         setattr(child, name, getattr(task, name))
     child.settings = dict(task.settings)
     if task.saved_mask is not None:
