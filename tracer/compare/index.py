@@ -36,6 +36,7 @@ from tracer.logs.parse import Parser, parse_prefix
 from tracer.logs.source import Source, failures, name_of, open_bytes
 
 _SHAPES = 30_000            # shapes that are kept
+_SHOWN = 2_000              # entries that are kept
 _FIRST_UNKNOWN = 10         # line numbers of unknown lines that are reported
 _FAR = 10_000               # entries over which one is not moved
 _PID = 2                    # the class of process ids, see scan.COMPARED
@@ -94,6 +95,7 @@ class Log:
         self.unknown_lines: list[int] = []
         self.middles: dict[int, list[int]] = {}     # first line → lines between it and the last
         self.kept: dict[int, Event] = {}            # events that depend on the lines above
+        self.shown: dict[tuple[Stream, int], Entry] = {}    # the last entries that were
         self.closing = ExitStack()
         self.file: IO[bytes]
         try:
@@ -190,6 +192,14 @@ class Log:
 
     def entry(self, stream: Stream, index: int) -> Entry:
         """An entry of a stream, to be shown."""
+        entry = self.shown.get((stream, index))
+        if entry is None:
+            if len(self.shown) >= _SHOWN:
+                self.shown.clear()
+            entry = self.shown[stream, index] = self._entry(stream, index)
+        return entry
+
+    def _entry(self, stream: Stream, index: int) -> Entry:
         first, last = stream.first[index], stream.last[index]
         event = self.event(first)
         if first != last and isinstance(event, Call):
