@@ -128,6 +128,26 @@ def test_on_standard_error(tmp_path: Path) -> None:
     assert made[-1]["type"] == "end" and all(validator().is_valid(record) for record in made)
 
 
+def test_files_that_were_written(tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"a\xff" * 10)
+    run = trace(tmp_path, "--format=json", "--record-files", "-e", "trace=none", "-qqq",
+                name="musl-filecopy", args=("small", "copy"))
+    made = records(run)
+    assert [r["type"] for r in made] == ["start", *["file"] * (len(made) - 2), "end"]
+    files = {r["path"]["text"]: r for r in made[1:-1]}
+    assert files["/work/copy"]["kind"] == "file" and files["/work/copy"]["size"] >= 20
+    assert "base64" in files["/work/copy"]["content"] and "/work/small" not in files
+    less = trace(tmp_path, "--format=json", "--record-files=1", "-qqq", name="musl-filecopy",
+                 args=("small", "copy"))
+    assert all("content" not in r for r in records(less) if r.get("size", 0) > 1)
+    assert not (tmp_path / "copy").exists()
+    for words in (("--record-files",), ("--record-files", "--format=json", "-ff"),
+                  ("--record-files", "--format=json", "--host"),
+                  ("--record-files=some", "--format=json"), ("--format=xml",)):
+        run = trace(tmp_path, *words)
+        assert run.status == 1 and run.err.startswith("strace: ")
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     (tmp_path / "odd").write_bytes(b"\xff\0\x1b[31m\xc3\xa9")
     (tmp_path / "umlaut").write_bytes("ä\x9b\u2028".encode())

@@ -55,8 +55,8 @@ class StraceWriter(Writer):
         self.last_time: dict[int, int] = {}
         self.tasks = 1                          # traced ones alive
         # What is filtered by its status is written when that is known.
-        self.filters_status = options.status != STATUSES
         self.whole_lines = options.whole_lines
+        self.holds_back = self.whole_lines or options.status != STATUSES
         self.prefixed = bool(
             options.follow_forks or options.absolute_timestamps or options.always_show_pid
             or options.relative_timestamps is not None or options.instruction_pointer
@@ -141,17 +141,14 @@ class StraceWriter(Writer):
 
     # -- calls ----------------------------------------------------------------------------
     def enter(self, event: Event) -> None:
-        if self.whole_lines:
-            event.printed = self._when(event.task, event) if self.prefixed else ""
-            self.inside[event.task] = event
-            return
         if self.current is not None:
             self._interrupt()
         if self.prefixed:
-            event.printed = self.prefix(event.task, event)
+            # With --whole-lines the pid is that at the call's end.
+            event.printed = (self._when if self.whole_lines else self.prefix)(event.task, event)
         else:
             event.printed = ""
-        if self.filters_status:
+        if self.holds_back:
             self.inside[event.task] = event
             return
         self.current = event
