@@ -144,6 +144,7 @@ class FakeProcess:
     def __init__(self) -> None:
         self.tree: Tree
         self.files: dict[int, File] = {}
+        self.bytes = bytearray(b"memory at 64 Ki")
 
     def uids(self) -> tuple[int, int, int, int]:
         return 0, 0, 0, 0
@@ -161,6 +162,17 @@ class FakeProcess:
 
     def auxv(self) -> bytes:
         return bytes(16)
+
+    def peek(self, address: int, size: int) -> bytes:
+        return bytes(self.bytes[max(0, address - 0x10000):][:size]) if address >= 0x10000 else b""
+
+    def poke(self, address: int, data: bytes) -> int:
+        if not 0x10000 <= address < 0x10000 + len(self.bytes):
+            return 0
+        at = address - 0x10000
+        data = data[:len(self.bytes) - at]
+        self.bytes[at:at + len(data)] = data
+        return len(data)
 
     def maps(self) -> bytes:
         return b"00010000-00012000 r-xp 00000000 00:15 3                          /work/prog\n"

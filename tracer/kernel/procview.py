@@ -159,6 +159,18 @@ class ProcTask:
     def auxv(self) -> bytes:
         return self._task.mem.auxv
 
+    def peek(self, address: int, size: int) -> bytes:
+        """The start of a range of its memory, as far as it can be read."""
+        return self._task.mem.read_prefix(address, size)
+
+    def poke(self, address: int, data: bytes) -> int:
+        """Write to its memory as far as that may be written to; how much was."""
+        done = 0
+        for view in self._task.mem.views(address, len(data), PROT_WRITE):
+            view[:] = data[done:done + len(view)]
+            done += len(view)
+        return done
+
     def maps(self) -> bytes:
         space = self._task.mem
         return b"".join([maps_line(vma, space) for vma in space.vmas])

@@ -141,6 +141,12 @@ if TYPE_CHECKING:
         def namespace(self, name: str) -> Inode | None:
             """What ns/NAME refers to."""
 
+        def peek(self, address: int, size: int) -> bytes:
+            """The start of a range of its memory, as far as it can be read."""
+
+        def poke(self, address: int, data: bytes) -> int:
+            """Write to its memory as far as that may be written to; how much was."""
+
         def capabilities(self) -> tuple[int, int, int, int, int]:
             """Bit sets: inheritable, permitted, effective, bounding, ambient."""
 
@@ -257,6 +263,65 @@ class TextFile(File):
         elif whence != 0:
             raise LinuxError(E.EINVAL)
         if offset < 0:
+            raise LinuxError(E.EINVAL)
+        self.pos = offset
+        return offset
+
+
+class ProcMemory(_Node):
+    """/proc/PID/mem."""
+
+    __slots__ = ("process",)
+
+    def __init__(self, fs: ProcFS, key: bytes, process: Callable[[], Process], uid: int,
+                 gid: int) -> None:
+        super().__init__(fs, key, S_IFREG | 0o600, uid, gid)
+        self.process = process
+
+    def open(self, flags: int, task: Any = None) -> File:
+        return MemoryFile(self, flags)
+
+    def truncate(self, size: int) -> None:
+        """O_TRUNC is accepted."""
+
+
+class MemoryFile(File):
+    """A process's memory; positions are addresses.  EIO where there is none."""
+
+    __slots__ = ("process",)
+
+    def __init__(self, inode: ProcMemory, flags: int) -> None:
+        super().__init__(inode, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND))
+        self.process = inode.process
+
+    def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        at = self.pos if pos is None else pos
+        data = self.process().peek(at, sum(map(len, views)))
+        if not data and any(map(len, views)):
+            raise LinuxError(E.EIO)
+        done = 0
+        for view in views:
+            part = data[done:done + len(view)]
+            view[:len(part)] = part
+            done += len(part)
+        if pos is None:
+            self.pos += done
+        return done
+
+    def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        at = self.pos if pos is None else pos
+        data = b"".join(views)
+        done = self.process().poke(at, data)
+        if not done and data:
+            raise LinuxError(E.EIO)
+        if pos is None:
+            self.pos += done
+        return done
+
+    def seek(self, offset: int, whence: int) -> int:
+        if whence == 1:
+            offset += self.pos
+        elif whence != 0:
             raise LinuxError(E.EINVAL)
         self.pos = offset
         return offset
@@ -444,7 +509,7 @@ class ProcFS(FileSystem):
     def _part_names(self, pid: int, key: bytes) -> Sequence[tuple[bytes, int]]:
         self._get(pid)
         found = [(name, DT_REG) for name in proctext.PROCESS_FILES]
-        found += [(name, DT_REG) for name in (b"comm", b"mountinfo", b"mounts",
+        found += [(name, DT_REG) for name in (b"comm", b"mem", b"mountinfo", b"mounts",
                                               b"oom_score_adj")]
         found += [(name, DT_DIR) for name in _PROCESS_DIRS if name != b"task" or b"/" not in key]
         found += [(name, DT_LNK) for name in _PROCESS_LINKS]
@@ -476,6 +541,8 @@ class ProcFS(FileSystem):
         if entry is not None:
             mode, make = entry
             return text(mode, lambda: make(self._get(pid), self.system))
+        if name == b"mem":
+            return self._keep(key, lambda: ProcMemory(self, key, lambda: self._get(pid), uid, gid))
         if name == b"comm":
             return text(0o644, lambda: self._get(pid).comm + b"\n",
                         lambda data: setattr(self._get(pid), "comm",

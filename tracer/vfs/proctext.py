@@ -136,6 +136,10 @@ def smaps(p: Process, system: System) -> bytes:
     return b"".join(parts)
 
 
+# of the first user namespace: all ids are themselves
+ID_MAP = b"%10d %10d %10d\n" % (0, 0, 0xFFFFFFFF)
+
+
 def io(p: Process, system: System) -> bytes:
     """/proc/PID/io."""
     return (b"rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\n"
@@ -160,6 +164,19 @@ PROCESS_FILES: dict[bytes, tuple[int, Callable[[Process, System], bytes]]] = {
     b"statm": (0o444, statm),
     b"status": (0o444, status),
     b"wchan": (0o444, lambda p, s: b"0"),
+    b"coredump_filter": (0o644, lambda p, s: b"00000033\n"),
+    b"cpuset": (0o444, lambda p, s: b"/\n"),
+    b"gid_map": (0o644, lambda p, s: ID_MAP),
+    b"projid_map": (0o644, lambda p, s: ID_MAP),
+    b"schedstat": (0o444, lambda p, s: b"%d 0 0\n" % sum(p.times()[:2])),
+    b"setgroups": (0o644, lambda p, s: b"allow\n"),
+    b"stack": (0o400, lambda p, s: b""),
+    b"syscall": (0o400, lambda p, s: b"running\n"),
+    b"timens_offsets": (0o644, lambda p, s: b"monotonic           0         0\n"
+                                            b"boottime            0         0\n"),
+    b"timers": (0o444, lambda p, s: b""),
+    b"timerslack_ns": (0o666, lambda p, s: b"50000\n"),
+    b"uid_map": (0o644, lambda p, s: ID_MAP),
 }
 
 
@@ -246,12 +263,17 @@ FILESYSTEMS = b"".join(b"nodev\t%s\n" % name for name in (
     b"sysfs", b"tmpfs", b"proc", b"devtmpfs", b"sockfs", b"pipefs", b"devpts", b"overlay"))
 
 SYSTEM_FILES: dict[bytes, Callable[[System], bytes]] = {
+    b"cgroups": lambda s: b"#subsys_name\thierarchy\tnum_cgroups\tenabled\n",
     b"cmdline": lambda s: b"\n",
     b"cpuinfo": lambda s: s.cpuinfo(),
     b"devices": lambda s: (b"Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n"
                            b"  5 /dev/ptmx\n136 pts\n\nBlock devices:\n"),
     b"filesystems": lambda s: FILESYSTEMS,
+    b"diskstats": lambda s: b"",
+    b"interrupts": lambda s: b"           CPU0       \n",
     b"loadavg": loadavg,
+    b"misc": lambda s: b"",
+    b"modules": lambda s: b"",
     b"meminfo": meminfo,
     b"partitions": lambda s: b"major minor  #blocks  name\n\n",
     b"stat": system_stat,
@@ -265,6 +287,16 @@ SYSCTL: dict[bytes, bytes | Callable[[System], bytes]] = {
     b"fs/file-max": b"9223372036854775807\n",
     b"fs/file-nr": b"64\t0\t9223372036854775807\n",
     b"fs/nr_open": b"1048576\n",
+    b"fs/overflowgid": b"65534\n",
+    b"fs/overflowuid": b"65534\n",
+    b"fs/dir-notify-enable": b"1\n",
+    b"fs/leases-enable": b"1\n",
+    b"fs/inotify/max_queued_events": b"16384\n",
+    b"fs/mqueue/queues_max": b"256\n",
+    b"fs/epoll/max_user_watches": b"214748\n",
+    b"fs/protected_hardlinks": b"0\n",
+    b"fs/protected_symlinks": b"0\n",
+    b"fs/suid_dumpable": b"0\n",
     b"fs/pipe-max-size": b"1048576\n",
     b"fs/lease-break-time": b"45\n",
     b"fs/inotify/max_user_watches": b"65536\n",
@@ -320,5 +352,20 @@ NET: dict[bytes, bytes] = {
     b"tcp": _TCP + b"\n",
     b"tcp6": _TCP + b"\n",
     b"udp": _TCP + b" ref pointer drops\n",
+    b"udp6": _TCP + b" ref pointer drops\n",
+    b"raw": _TCP + b" ref pointer drops\n",
+    b"raw6": _TCP + b" ref pointer drops\n",
+    b"arp": b"IP address       HW type     Flags       HW address            Mask     Device\n",
+    b"igmp": b"Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n",
+    b"ipv6_route": b"00000000000000000000000000000001 80 00000000000000000000000000000000 00 "
+                   b"00000000000000000000000000000000 00000000 00000002 00000000 80200001 "
+                   b"      lo\n",
+    b"netlink": b"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops"
+                b"    Inode\n",
+    b"packet": b"sk       RefCnt Type Proto  Iface R Rmem   User   Inode\n",
+    b"sockstat": b"sockets: used 0\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n"
+                 b"UDP: inuse 0 mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n",
+    b"sockstat6": b"TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\n"
+                  b"FRAG6: inuse 0 memory 0\n",
     b"unix": b"Num       RefCount Protocol Flags    Type St Inode Path\n",
 }
