@@ -165,6 +165,28 @@ def test_layout(driver: Any, page_file: Path, width: int, dark: bool) -> None:
     page.check()
 
 
+def test_moved(driver: Any, tmp_path: Path) -> None:
+    """A moved call stands at both places, and each leads to the other."""
+    lines = [f'chdir("/{i}") = 0\n' for i in range(500)]
+    moved = 'openat(AT_FDCWD, "moved", O_RDONLY) = 3\n'
+    (tmp_path / "old").write_text("".join([*lines[:3], moved, *lines[3:]]))
+    (tmp_path / "new").write_text("".join([*lines[:490], moved, *lines[490:]]))
+    output = tmp_path / "moved.html"
+    assert main(["diff", "--config", "none", "--format", "html", "-o", str(output),
+                 str(tmp_path / "old"), str(tmp_path / "new")]) == 1
+    page = Page(driver, output, height=300)
+    page.one("#folds").click()
+    page.find(".what .other")[0].click()
+    current = page.one(".what.current")
+    assert "from line 4" in current.text
+    assert page.run("const b = arguments[0].getBoundingClientRect();"
+                    "return b.top >= 0 && b.bottom <= innerHeight", current)
+    current.find_element("css selector", ".other").click()
+    assert "to line 491" in page.one(".what.current").text
+    assert page.one("#count").text == "1 of 1 difference"
+    page.check()
+
+
 def test_no_differences(driver: Any, tmp_path: Path) -> None:
     (tmp_path / "log").write_text("getpid() = 1\n+++ exited with 0 +++\n")
     output = tmp_path / "same.html"

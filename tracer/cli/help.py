@@ -124,6 +124,13 @@ HELP: tuple[tuple[str, Rows], ...] = (
         ("-h, --help", "this text"),
         ("-V, --version", "version and licence"),
     )),
+    ("Other commands (each has --help)", (
+        ("check GOLDEN [-- PROGRAM]", "compare what a program does with a golden log"),
+        ("diff OLD NEW", "compare two logs"),
+        ("report LOG", "show a log as one HTML page"),
+        ("scan PROGRAM", "list where a program can enter the kernel, without running it"),
+        ("seccomp LOG...", "make a seccomp profile of the calls in logs"),
+    )),
 )
 
 

@@ -6,7 +6,7 @@ from typing import TextIO
 from tracer.compare.model import Diff
 from tracer.compare.printers import PrintOptions
 from tracer.compare.printers.junit import body
-from tracer.compare.printers.places import places
+from tracer.compare.printers.places import places, short_title
 from tracer.compare.printers.text import summary_line, visible
 
 ANNOTATIONS_MAX = 50        # GitHub itself shows ten of a step and fifty of a job
@@ -31,7 +31,7 @@ def print_github(diff: Diff, out: TextIO, options: PrintOptions) -> None:
         text = body(difference)
         if len(text) > MESSAGE_MAX:
             text = text[:MESSAGE_MAX] + "…"
-        title = f"{difference.kind} in {difference.process}: {difference.title}"[:250]
+        title = f"{difference.kind} in {difference.process}: {short_title(difference)}"[:250]
         out.write(f"::error file={_property(diff.old.name)},line={place.first},"
                   f"endLine={place.last},title={_property(title)}::{_data(text)}\n")
     more = len(diff.differences) - ANNOTATIONS_MAX

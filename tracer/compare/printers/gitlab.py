@@ -8,7 +8,7 @@ from typing import TextIO
 
 from tracer.compare.model import CHANGED, MOVED, Diff
 from tracer.compare.printers import PrintOptions
-from tracer.compare.printers.places import places
+from tracer.compare.printers.places import places, short_title
 from tracer.compare.printers.text import visible
 
 
@@ -24,7 +24,7 @@ def print_gitlab(diff: Diff, out: TextIO, options: PrintOptions) -> None:
         times[identity] += 1
         mark = f"{identity}\0{times[identity]}"
         place = where[difference.number]
-        title = visible(difference.title)
+        title = visible(short_title(difference))
         issues.append({
             "description": f"{difference.kind} in {difference.process}: {title}",
             "check_name": f"pytrace-{difference.kind}",

@@ -5,6 +5,7 @@ from typing import Any, TextIO
 
 from tracer.compare.model import BLOCK, SAME, Diff, Difference, Entry, LogInfo, Process, Row
 from tracer.compare.printers import PrintOptions
+from tracer.compare.printers.places import short_title
 from tracer.compare.printers.text import process_name, summary_line
 
 ROWS_MAX = 150_000          # rows of all processes; longer logs show only what is near a difference
@@ -50,8 +51,9 @@ def page_data(diff: Diff, context: int) -> dict[str, Any]:
     return {"old": {"name": diff.old.name}, "new": {"name": diff.new.name}, "context": context,
             "meta": " · ".join(meta), "notes": notes, "names": names.names,
             "processes": processes,
-            "differences": [{"kind": d.kind, "title": d.title, "process": d.process}
-                            for d in shown]}
+            "differences": [{"kind": d.kind, "title": short_title(d),
+                             "old": d.old[0].line if d.old else None,
+                             "new": d.new[0].line if d.new else None} for d in shown]}
 
 
 def _log_text(which: str, log: LogInfo) -> str:

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from tracer.compare.model import Diff, Difference, Process
 from tracer.compare.printers import PrintOptions
+from tracer.compare.printers.places import short_title
 from tracer.compare.printers.text import process_name, summary_line
 
 # What XML 1.0 has no characters for (section 2.2).
@@ -59,7 +60,7 @@ def _suite(diff: Diff, process: Process, found: list[Difference], out: TextIO) -
         out.write(f'    <testcase name="no differences" classname={klass} time="0"/>\n')
     for each in found:
         line = (each.old or each.new)[0].line
-        title = f"{each.number}: {each.kind}: {each.title}"
+        title = f"{each.number}: {each.kind}: {short_title(each)}"
         out.write(f"    <testcase name={_attribute(title)} classname={klass} file={file}"
                   f' line="{line}" time="0">\n'
                   f'      <failure message={_attribute(each.title)} type="{each.kind}">'

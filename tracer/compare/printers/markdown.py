@@ -7,6 +7,7 @@ from typing import TextIO
 
 from tracer.compare.model import SAME, Diff, Difference, Process
 from tracer.compare.printers import PrintOptions
+from tracer.compare.printers.places import short_title
 from tracer.compare.printers.text import process_name, summary_line, visible
 
 LENGTH_MAX = 60_000         # characters; GitHub takes 65,536 in a comment
@@ -56,7 +57,7 @@ def print_markdown(diff: Diff, out: TextIO, options: PrintOptions) -> None:
 
 def _row(difference: Difference) -> str:
     return (f"| {difference.number} | {difference.kind} | {difference.process} |"
-            f" {_text(difference.title)} | {difference.line} |")
+            f" {_text(short_title(difference))} | {difference.line} |")
 
 
 def _hunks(process: Process, context: int) -> list[str]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tracer.compare.model import Diff
+from tracer.compare.model import Diff, Difference
 
 
 class Place(NamedTuple):
@@ -12,6 +12,11 @@ class Place(NamedTuple):
     first: int
     last: int
     exact: bool
+
+
+def short_title(difference: Difference) -> str:
+    """A difference's title for where its kind stands beside it."""
+    return difference.title.removeprefix(f"{difference.kind}: ")
 
 
 def places(diff: Diff) -> dict[int, Place]:

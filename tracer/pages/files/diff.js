@@ -62,12 +62,20 @@ function rowNode(row) {
     cell("old", row[2], row[4], spans[0]), cell("new", row[3], newText(row), spans[1]));
 }
 
-function whatNode(number) {
+function whatNode(number, row) {
   const difference = DATA.differences[number - 1];
   const node = el("div", {class: `what ${difference.kind}`, "data-number": number},
     el("span", {class: "label", text: difference.kind}),
     el("span", {class: "number", text: `#${number}`}),
     el("span", {class: "title"}, marked(difference.title, [], "", state.search)));
+  if (difference.kind === "moved") {
+    /* The same difference stands at both places. */
+    const text = row[4] === null ? `from line ${difference.old}` : `to line ${difference.new}`;
+    const side = row[4] === null ? "old" : "new";
+    node.append(el("button", {type: "button", class: "other", text: `${text} ${side === "old" ? "↖" : "↘"}`,
+      onclick: () => show(number, side)}));
+    node.dataset.side = row[4] === null ? "new" : "old";
+  }
   if (number === state.current) node.classList.add("current");
   return node;
 }
@@ -124,7 +132,7 @@ class Section {
         this.last = 0;
         continue;
       }
-      if (row[0] > 0 && row[0] !== this.last) out.append(whatNode(row[0]));
+      if (row[0] > 0 && row[0] !== this.last) out.append(whatNode(row[0], row));
       this.last = row[0];
       out.append(rowNode(row));
     }
@@ -167,14 +175,23 @@ function go(step) {
   if (!all.length) return;
   let i = all.findIndex(([number]) => number === state.current);
   i = i < 0 ? (step > 0 ? 0 : all.length - 1) : (i + step + all.length) % all.length;
-  const [number, section] = all[i];
+  show(all[i][0], "");
+}
+
+/** Bring a difference into sight; side: of the two places of a moved one. */
+function show(number, side) {
+  const section = sections.find((s) => !s.node.hidden && s.shown.has(number));
+  if (!section) return;
   state.current = number;
   section.node.open = true;
+  const column = side === "old" ? 4 : 5;
   const item = section.items.findIndex((it) => typeof it === "number" && it >= 0
-    && section.process.rows[it][0] === number);
+    && section.process.rows[it][0] === number
+    && (!side || section.process.rows[it][column] !== null));
   if (item >= section.at) section.render(item + CHUNK);
   document.querySelectorAll(".what.current").forEach((n) => n.classList.remove("current"));
-  const node = section.rows.querySelector(`.what[data-number="${number}"]`);
+  const node = section.rows.querySelector(
+    `.what[data-number="${number}"]${side ? `[data-side="${side}"]` : ""}`);
   node.classList.add("current");
   node.scrollIntoView({block: "center"});
 }
