@@ -13,6 +13,8 @@ Block = tuple[int, int, int]            # start in a, start in b, length
 
 _PATIENCE = 200_000                     # elements of both parts together
 _EDITS, _EDITS_LARGE = 400, 96          # after which Myers' algorithm gives up
+_EDITS_LEAST = 16
+_LONG = 10_000                          # elements of both parts from which on time matters more
 _CHUNK = 64
 
 
@@ -161,9 +163,15 @@ def _anchors(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int
 def _myers(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int, edits: int
            ) -> list[Block]:
     blocks: list[Block] = []
+    if i2 - i1 + j2 - j1 > _LONG:
+        edits = min(edits, _EDITS_LARGE)
+    most = edits
     while i1 < i2 and j1 < j2:
         found, i1, j1 = _greedy(a, i1, i2, b, j1, j2, edits)
         blocks += found
+        # Where little is alike, less time is spent on looking for it.
+        alike = sum([size for _, _, size in found]) > 2 * edits
+        edits = min(most, edits * 2) if alike else max(_EDITS_LEAST, edits // 2)
     return blocks
 
 
