@@ -497,3 +497,51 @@ def test_text_at_entry() -> None:
             ("pipe2", (0x10, 0), ""), ("ioctl", (1, 0x5401, 0x10), "1, TCGETS")):
         _, _, values = t.begin(name, *registers)
         assert t.style.arguments(values) == text, name
+
+
+def test_ptrace_registers() -> None:
+    t = Tracee()
+    regs = t.mem.place(struct.pack("<27Q", *range(27)))
+    assert t.line("ptrace", 12, 5, 0, regs).startswith(
+        "ptrace(PTRACE_GETREGS, 5, {r15=0, r14=0x1, r13=0x2, r12=0x3, rbp=0x4, ")
+    assert t.line("ptrace", 12, 5, 0, regs, error=3) == f"ptrace(PTRACE_GETREGS, 5, {regs:#x}) = -1"
+    vector = t.mem.place(struct.pack("<QQ", regs, 16))
+    assert t.line("ptrace", 0x4205, 5, 1, vector) == (
+        "ptrace(PTRACE_SETREGSET, 5, NT_PRSTATUS, {iov_base={r15=0, r14=0x1}, iov_len=16}) = 0")
+    assert t.line("ptrace", 0x4204, 5, 9, vector).endswith(
+        f"{{iov_base={regs:#x}, iov_len=16}}) = 0")
+    assert t.line("ptrace", 3, 5, 8 * 15 + 4, 0) == (
+        "ptrace(PTRACE_PEEKUSER, 5, 8*ORIG_RAX+4, NULL) = 0")
+    assert t.line("ptrace", 0) == "ptrace(PTRACE_TRACEME) = 0"
+    info = t.mem.place(struct.pack("<B3xIQQQ6Q", 1, 0xc000003e, 16, 32, 1, *range(6)))
+    assert t.line("ptrace", 0x420e, 5, 80, info, result=80) == (
+        "ptrace(PTRACE_GET_SYSCALL_INFO, 5, 80, {op=PTRACE_SYSCALL_INFO_ENTRY, "
+        "arch=AUDIT_ARCH_X86_64, instruction_pointer=0x10, stack_pointer=0x20, "
+        "entry={nr=__NR_write, args=[0, 0x1, 0x2, 0x3, 0x4, 0x5]}}) = 80")
+
+
+def test_ptrace_of_32_bit_programs_on_aarch64() -> None:
+    t = Tracee("aarch64")
+    assert t.line("ptrace", 12, 5, 1, 2) == (
+        "ptrace(0xc /* COMPAT_PTRACE_GETREGS */, 5, 0x1, 0x2) = 0")
+
+
+def test_directory_entries_that_do_not_add_up() -> None:
+    t = Tracee()
+    entry = struct.pack("<QqHB", 1, 2, 40, 8) + b"name\0"
+    at = t.mem.place(entry)
+    assert t.line("getdents64", 3, at, 24, result=24) == (
+        f"getdents64(3, {at:#x} /* d_reclen 16 bytes overflow */ /* 1 entries */, 24) = 24")
+    assert t.line("getdents64", 3, 0, 24, result=0) == "getdents64(3, NULL /* 0 entries */, 24) = 0"
+    whole = Tracee(abbrev=False)
+    at = whole.mem.place(entry)
+    assert whole.line("getdents64", 3, at, 24, result=24) == (
+        "getdents64(3, [{d_ino=1, d_off=2, d_reclen=40 /* 16 bytes overflow */, "
+        'd_type=DT_REG, d_name="name"}], 24) = 24')
+
+
+def test_select_closes_the_last_list_twice() -> None:
+    t = Tracee()
+    none, some = t.mem.place(bytes(8)), t.mem.place(struct.pack("<Q", 8))
+    assert t.line("select", 8, some, none, none, 0, result=2) == (
+        "select(8, [3], [], [], NULL) = 2 (in [3]]])")
