@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from fakes import Tracee
 
 from sysnames.layout import layout
@@ -518,6 +519,20 @@ def test_ptrace_registers() -> None:
         "ptrace(PTRACE_GET_SYSCALL_INFO, 5, 80, {op=PTRACE_SYSCALL_INFO_ENTRY, "
         "arch=AUDIT_ARCH_X86_64, instruction_pointer=0x10, stack_pointer=0x20, "
         "entry={nr=__NR_write, args=[0, 0x1, 0x2, 0x3, 0x4, 0x5]}}) = 80")
+
+
+@pytest.mark.parametrize("abi", ["x86_64", "i386", "arm", "aarch64"])
+@pytest.mark.parametrize("kind", [1, 2])
+def test_parts_of_register_sets(abi: str, kind: int) -> None:
+    t = Tracee(abi)
+    word = 8 if abi in ("x86_64", "aarch64") else 4
+    regs = t.mem.place(bytes(700))
+    for size in range(0, 700, word):
+        vector = t.mem.place(regs.to_bytes(word, "little") + size.to_bytes(word, "little"))
+        line = t.line("ptrace", 0x4204, 5, kind, vector)
+        known = size and (kind == 1 or abi in ("x86_64", "i386"))
+        assert line.endswith(f"}}, iov_len={size}}}) = 0" if known
+                             else f"{{iov_base={regs:#x}, iov_len={size}}}) = 0"), line
 
 
 def test_ptrace_of_32_bit_programs_on_aarch64() -> None:

@@ -162,7 +162,7 @@ def _registers(b: Build, name: str) -> tuple[Registers, int]:
                 break
             v = kind_.read(call, data, offset, addr + offset)
             if isinstance(v, Array) and offset + kind_.size > used:
-                item = _ITEM[kind_.size // _COUNTS[field]]
+                item = _ITEM[_ELEMENTS[field]]
                 v = local_array(call, item, data, offset, addr, (used - offset) // item.size)
             if v is not None:
                 fields.append((field, v))
@@ -176,9 +176,9 @@ def _word_type(size: int) -> MemType:
         int.from_bytes(data[at:at + size], "little")), composite=False)
 
 
-# the elements of arrays of registers: by size, and how many there are
+# the elements of arrays of registers: types by size, and sizes
 _ITEM = {4: _word_type(4), 8: _word_type(8)}
-_COUNTS = {"uregs": 18, "regs": 31, "st_space": 32, "xmm_space": 64, "padding": 24}
+_ELEMENTS = {"uregs": 4, "regs": 8, "st_space": 4, "xmm_space": 4, "padding": 4}
 
 
 @kind("registers_at")
