@@ -108,7 +108,7 @@ def test_unknown_designator() -> None:
     ("*id", "Invalid preceding regular expression"),
     ("{id", "Invalid preceding regular expression"),
     ("(id", "Unmatched ( or \\("),
-    ("[id", "Unmatched [, [^, [:, [., or [="),
+    ("[id", "Unmatched [, [^, [:, [., or [="), ("[", "Invalid regular expression"),
     ("id{a", "Unmatched \\{"),
     ("id{2", "Unmatched \\{"),
     ("[z-a]", "Invalid range end"),

@@ -27,7 +27,8 @@ def _bracket(pattern: str, start: int) -> tuple[str, int]:
     first = True
     while True:
         if at >= len(pattern):
-            raise RegexError("Unmatched [, [^, [:, [., or [=")
+            raise RegexError("Invalid regular expression" if first else
+                             "Unmatched [, [^, [:, [., or [=")
         char = pattern[at]
         if char == "]" and not first:
             return f"[{'^' if negated else ''}{''.join(parts)}]", at + 1

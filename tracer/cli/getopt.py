@@ -51,7 +51,7 @@ OPTIONS = (
     Option("instruction_pointer", "i", ("instruction-pointer",)),
     Option("interruptible", "I", ("interruptible",), YES),
     Option("stack_traces_short", "k", ()),
-    Option("stack_traces", "", ("stack-traces", "stack-trace"), MAYBE),
+    Option("stack_traces", "", ("stack-traces",), MAYBE),
     Option("syscall_number", "n", ("syscall-number",)),
     Option("arg_names", "N", ("arg-names",)),
     Option("output", "o", ("output",), YES),

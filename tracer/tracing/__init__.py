@@ -219,7 +219,8 @@ def make_tracer(options: RunOptions, writer: Writer) -> Tracer:
     if options.injections:
         from tracer.tracing.injection import Tampering
         layers.append(Tampering)
-    if options.read_dump or options.write_dump or options.stack_traces:
+    if (options.read_dump or options.write_dump or options.stack_traces) \
+            and options.summary != "only":
         from tracer.tracing.details import Detailing
         layers.append(Detailing)
     if options.detach_on_execve:
