@@ -1,7 +1,7 @@
 """Compares two logs."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from tracer.compare.align import Block, align
@@ -53,6 +53,7 @@ class _Comparer:
         self.same = 0
         self.looked = 0
         self.notes: list[str] = []
+        self.silent: dict[int, int] = {}        # SIGCHLDs that moved, of the process at hand
 
     def run(self) -> Diff:
         found = Pairing(self.old, self.new).run()
@@ -85,7 +86,9 @@ class _Comparer:
                             none if ours is not None else whole)
             return
         old_keys, new_keys = exact_keys(ours, self.translation), exact_keys(theirs)
-        blocks = _lighter(align(old_keys, new_keys), old_keys, new_keys)
+        deaths = self.old.shaper.deaths
+        blocks = _lighter(align(old_keys, new_keys), old_keys, new_keys,
+                          lambda i: ours.keys[i] in deaths)
         gaps: list[tuple[range, range]] = []
         i = j = 0
         for a, b, size in [*blocks, (len(ours), len(theirs), 0)]:
@@ -93,6 +96,7 @@ class _Comparer:
             i, j = a + size, b + size
         moved = moves([(old_keys[i], i) for gap, _ in gaps for i in gap],
                       [(new_keys[j], j) for _, gap in gaps for j in gap])
+        self.silent = {j: i for i, j in moved if ours.keys[i] in deaths}
         gone = dict(moved)
         come = {j: i for i, j in moved}
         known: dict[int, Difference] = {}
@@ -128,12 +132,19 @@ class _Comparer:
                        gone: dict[int, int], come: dict[int, int],
                        known: dict[int, Difference]) -> None:
         for run, away in _runs(old, gone):
+            if away and all(self.silent.get(gone[i]) == i for i in run):
+                continue                # SIGCHLDs: they are shown where the new log has them
             if away:
                 self._moved(process, run, [gone[i] for i in run], True, known)
             else:
                 self._one_sided(process, run, range(0))
         for run, away in _runs(new, come):
-            if away:
+            if away and all(j in self.silent for j in run):
+                for j in run:
+                    i = self.silent[j]
+                    process.segments.append((SAME, range(i, i + 1), range(j, j + 1), None))
+                self.same += len(run)
+            elif away:
                 self._moved(process, run, [come[j] for j in run], False, known)
             else:
                 self._one_sided(process, range(0), run)
@@ -209,9 +220,10 @@ class _Comparer:
         return difference
 
 
-def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int]) -> list[Block]:
+def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int],
+             light: Callable[[int], bool]) -> list[Block]:
     """Where a few entries seem to stay and more of them to move over these, the other way
-    round."""
+    round; light: old entries that may move rather than others."""
     result: list[Block] = []
     i = j = 0
     k = 0
@@ -222,7 +234,8 @@ def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int]) -> lis
         after = range(a + size, following[0]), range(b + size, following[1])
         for x, y, first, second in ((before[0], after[1], before[1], after[0]),
                                     (after[0], before[1], after[1], before[0])):
-            if size < len(x) == len(y) and not first and not second and (
+            if (size < len(x) or (size <= len(x) and light(a))) and len(x) == len(y) and (
+                    not first and not second) and (
                     old[x.start:x.stop] == new[y.start:y.stop]):
                 a, b, size = x.start, y.start, len(x)
                 break

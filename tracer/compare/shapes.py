@@ -39,7 +39,6 @@ _SLOW = _EFFECTS | {"getdents", "getdents64"}
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>\Z")
 _ENTRIES = re.compile(r"\{d_ino=[^}]*\}")
 _WAITED = re.compile(r"si_pid=(\d+)")
-_ANY = re.compile(r"\w+\((?:-1|P_ALL),")       # a wait for any child
 _STRINGS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"|<([^<>]*)>', re.S)
 _ATTACHED = re.compile(r"Process (\d+) attached")
 
@@ -73,6 +72,7 @@ class Shaper:
         self.settings = settings
         self.rules = settings.rules
         self.scanner = Scanner(settings.rules)
+        self.deaths: set[int] = set()           # keys of SIGCHLDs whose place does not matter
         # Where things are in memory is a matter of the ABI.
         self.compared = set(COMPARED) - ({ADDRESSES} if settings.abi_neutral else set())
         self.hurries = not (settings.replace or settings.ignore_calls or settings.ignore_paths
@@ -106,8 +106,7 @@ class Shaper:
         """The spans of a text of ``call_text`` or ``event_text``."""
         if name and text.startswith(f"{name}("):
             spans = self.scanner.scan(name, text, len(name) + 1)
-            if PROCESSES in self.rules and (name in FORKS or (name in _WAITS and _ANY.match(
-                    text))):
+            if PROCESSES in self.rules and (name in FORKS or name in _WAITS):
                 # which child it is depends on their order
                 result = text.rfind(") = ")
                 spans = [Span(span.start, span.end, PROCESSES)
@@ -193,7 +192,10 @@ class Shaper:
         else:
             shape = Shape(UNKNOWN if event.__class__.__name__ == "Unknown" else EVENT)
         name, text = self.event_text(event)
-        return self._fill(shape, name, text)
+        self._fill(shape, name, text)
+        if shape.effect is not None and shape.effect[0] == "child":
+            self.deaths.add(shape.hash)
+        return shape
 
     def call(self, call: Call) -> Shape:
         """The shape of a whole call (one that may have been put together)."""
