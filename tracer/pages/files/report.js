@@ -56,10 +56,14 @@ function matches(i) {
 
 /* -- the list of events: only the rows in sight are elements ------------------------------- */
 
+let listed = [];            // what the list was made of
 function listRows() {
   const list = $("list");
   const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 8);
   const last = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 8);
+  const now = [first, last, shown, state.picked, state.search];
+  if (now.every((each, i) => each === listed[i])) return;
+  listed = now;
   const out = document.createDocumentFragment();
   for (let k = first; k < last; k++) out.append(eventNode(shown[k]));
   $("visible").style.transform = `translateY(${first * ROW}px)`;
@@ -128,8 +132,8 @@ function draw() {
   const dark = isDark(), span = view.to - view.from;
   const colours = GROUPS.map(([, light, night]) => dark ? night : light);
   const [line, faint, bad, move, accent] = ["--line", "--faint", "--del", "--move", "--accent"].map(colour);
-  const listed = shown.length < N ? new Uint8Array(N) : null;
-  if (listed) for (const i of shown) listed[i] = 1;
+  const chosen = shown.length < N ? new Uint8Array(N) : null;
+  if (chosen) for (const i of shown) chosen[i] = 1;
   const x = (t) => (t - view.from) / span * width;
   lanes.forEach((task, lane) => {
     const y = lane * LANE;
@@ -142,7 +146,7 @@ function draw() {
     for (const i of boxes[lane]) {
       const a = x(DATA.start[i]), size = Math.max(0, DATA.duration[i]);
       const b = DATA.timed ? x(DATA.start[i] + size) : a + Math.max(1, width / span - 1);
-      const on = !listed || listed[i];
+      const on = !chosen || chosen[i];
       if (b < 0 || a > width) continue;
       /* Of events on the same pixel the first is drawn, unless a later one matters more. */
       const matters = on && (DATA.error[i] || DATA.kind[i] !== CALL);
