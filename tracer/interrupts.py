@@ -70,7 +70,8 @@ class Interrupts:
             return
         signal.set_wakeup_fd(self.old_fd)
         for signo, handler in self.old.items():
-            signal.signal(signo, handler)
+            # Once the user insisted, more of it must not disturb the end.
+            signal.signal(signo, signal.SIG_IGN if self.ending else handler)
         self.closing = True
         os.close(self.pipe[1])
 

@@ -46,6 +46,7 @@ class Clock:
         self.changed = WaitQueue()      # woken when CLOCK_REALTIME is set
         self._timers: list[tuple[int, int, Timer]] = []
         self._count = 0
+        self.on_timer: Callable[[], None] = lambda: None    # told of each new timer
 
     def monotonic(self) -> int:
         """CLOCK_MONOTONIC."""
@@ -65,6 +66,7 @@ class Clock:
         timer = Timer(due, action)
         self._count += 1
         heapq.heappush(self._timers, (due, self._count, timer))
+        self.on_timer()
         return timer
 
     def next_due(self) -> int | None:

@@ -97,10 +97,12 @@ class Exits:
 
     def release_memory(self, task: Task) -> None:
         """mm_release and exit_mm: also before execve gives up the old image."""
-        from tracer.kernel.calls.futex import wake_address
+        from tracer.kernel.calls.futex import hand_over_owned, wake_address
         if task.robust_list[0]:
             with suppress(LinuxError):
                 self._robust_list(task)
+        if self.kernel.futexes:
+            hand_over_owned(task)
         if task.clear_child_tid and task.mem.users > 1:
             try:
                 task.mem.write_int(task.clear_child_tid, 0, 4)
@@ -135,18 +137,20 @@ class Exits:
             if entry & ~1 == head:
                 break
             following = mem.read_int(entry & ~1, word)
-            if entry != pending:
-                self._futex_death(task, (entry & ~1) + offset, wake_address)
+            if entry & ~1 != pending & ~1:
+                self._futex_death(task, entry, offset, wake_address)
             entry = following
         if pending & ~1:
-            self._futex_death(task, (pending & ~1) + offset, wake_address)
+            self._futex_death(task, pending, offset, wake_address)
 
     @staticmethod
-    def _futex_death(task: Task, address: int, wake_address: Any) -> None:
+    def _futex_death(task: Task, entry: int, offset: int, wake_address: Any) -> None:
+        """entry: of the list; bit 0 marks PI locks, which are handed over instead."""
+        address = (entry & ~1) + offset
         value = task.mem.read_int(address, 4)
-        if value & _FUTEX_TID_MASK == task.pid:
+        if value & _FUTEX_TID_MASK == task.own_tid:
             task.mem.write_int(address, value & _FUTEX_WAITERS | _FUTEX_OWNER_DIED, 4)
-            if value & _FUTEX_WAITERS:
+            if value & _FUTEX_WAITERS and not entry & 1:
                 wake_address(task, address, 1)
 
     # -- processes -----------------------------------------------------------------------

@@ -95,6 +95,7 @@ class Kernel:
         self.arena = Arena(memory)
         self.arena.on_stale = self._look_up
         self.clock = clock
+        clock.on_timer = self._look_up      # code that spins must be counted from now on
         self.observer: Observer = observer or Silent()
         self.signals = Signals(self)
         self.exits = Exits(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tracer.kernel.pseudo import pseudo
-from tracer.vfs.base import O_CLOEXEC, O_RDWR, POLLIN, POLLRDNORM, File
+from tracer.vfs.base import O_CLOEXEC, O_RDWR, POLLHUP, POLLIN, POLLRDNORM, File
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,11 @@ class PidFile(File):
         return b"anon_inode:[pidfd]"
 
     def poll(self) -> int:
-        return POLLIN | POLLRDNORM if self.process.status is not None else 0
+        process = self.process
+        if process.status is None:
+            return 0
+        reaped = process.kernel.processes.get(process.pid) is not process
+        return POLLIN | POLLRDNORM | (POLLHUP if reaped else 0)
 
     def waiters(self) -> Sequence[WaitQueue]:
         return (self.process.exit_queue,)

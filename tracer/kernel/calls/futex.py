@@ -25,11 +25,13 @@ Key = tuple[object, int]
 
 
 class Waiter:
-    """One task that waits on a futex.  pi: it waits to own the lock."""
+    """One task that waits on a futex.  pi: it waits to own the lock, whose word is at address."""
 
-    __slots__ = ("bitset", "key", "pi", "queue", "task", "woken")
+    __slots__ = ("address", "bitset", "key", "pi", "queue", "task", "woken")
 
-    def __init__(self, task: Task, key: Key, bitset: int, pi: bool = False) -> None:
+    def __init__(self, task: Task, key: Key, bitset: int, pi: bool = False,
+                 address: int = 0) -> None:
+        self.address = address
         self.task = task
         self.key = key
         self.bitset = bitset
@@ -43,13 +45,18 @@ def _table(task: Task) -> dict[Key, list[Waiter]]:
     return table
 
 
-def _key(task: Task, address: int, access: int = 1) -> Key:
-    """What identifies a futex: the page it lies in when shared, else space and address."""
+def _key(task: Task, address: int, access: int = 1, private: bool = False) -> Key:
+    """What identifies a futex: the page it lies in when shared, else space and address.
+
+    private: the program promises that it is not shared, so nothing is looked at.
+    """
     if address & 3:
         raise LinuxError(E.EINVAL)
     space = task.mem
     if address > space.top - 4:
         raise Fault(address)
+    if private:
+        return space, address
     vma = space.find(address)
     if vma is None:
         raise Fault(address)
@@ -132,7 +139,8 @@ def futex(task: Task, address: int, op: int, value: int, timeout: int, address2:
         bitset = _ANY if command == WAKE else value3
         if not bitset:
             raise LinuxError(E.EINVAL)
-        return _wake(table, _key(task, address), _count(value), bitset)
+        return _wake(table, _key(task, address, private=_private(task, address, op)),
+                     _count(value), bitset)
     if command in (REQUEUE, CMP_REQUEUE):
         return _requeue(task, address, address2, value, timeout & 0xFFFFFFFF,
                         value3 if command == CMP_REQUEUE else None, False)
@@ -145,10 +153,16 @@ def futex(task: Task, address: int, op: int, value: int, timeout: int, address2:
     if command == UNLOCK_PI:
         return _unlock_pi(task, address)
     if command == WAIT_REQUEUE_PI:
-        return _wait_requeue_pi(task, address, value, deadline, value3, address2)
+        return _wait_requeue_pi(task, address, value, deadline, address2)
     if command == CMP_REQUEUE_PI:
         return _requeue(task, address, address2, value, timeout & 0xFFFFFFFF, value3, True)
     raise LinuxError(E.ENOSYS)
+
+
+def _private(task: Task, address: int, flags: int) -> bool:
+    """Whether a futex that is called private need not be looked at.  (One in shared memory is
+    found by either name here.)"""
+    return bool(flags & _PRIVATE) and task.mem.find(address) is None
 
 
 def _raise(errno: int) -> int:
@@ -285,7 +299,7 @@ def _lock_pi(task: Task, address: int, deadline: int | None) -> int | Blocking:
         return 0
     task.mem.write_int(address, _read(task, address) | _WAITERS, 4)
     key = _key(task, address, 2)
-    waiter = Waiter(task, key, _ANY, True)
+    waiter = Waiter(task, key, _ANY, True, address)
     _table(task).setdefault(key, []).append(waiter)
     return _locking(task, waiter, deadline)
 
@@ -323,15 +337,36 @@ def _unlock_pi(task: Task, address: int) -> int:
     return 0
 
 
-def _wait_requeue_pi(task: Task, address: int, value: int, deadline: int | None, bitset: int,
+def hand_over_owned(task: Task) -> None:
+    """The PI locks that an ending task holds go to those who wait (exit_pi_state_list)."""
+    table = _table(task)
+    for waiters in list(table.values()):
+        waiter = next((w for w in waiters if w.pi), None)
+        if waiter is None:
+            continue
+        mem = waiter.task.mem
+        try:
+            value = mem.read_int(waiter.address, 4)
+            if value & _TID not in (0, task.own_tid) or not value & (_TID | _OWNER_DIED):
+                continue
+            _remove(table, waiter)
+            more = _WAITERS if table.get(waiter.key) else 0
+            mem.write_int(waiter.address, waiter.task.own_tid | _OWNER_DIED | more, 4)
+        except Fault:
+            continue
+        waiter.woken = True
+        waiter.queue.wake()
+
+
+def _wait_requeue_pi(task: Task, address: int, value: int, deadline: int | None,
                      address2: int) -> Blocking:
-    if address == address2 or not bitset:
+    if address == address2:
         raise LinuxError(E.EINVAL)
     key = _key(task, address)
     _key(task, address2, 2)
     if _read(task, address) != value & 0xFFFFFFFF:
         raise LinuxError(E.EAGAIN)
-    waiter = Waiter(task, key, bitset)
+    waiter = Waiter(task, key, _ANY, address=address2)
     _table(task).setdefault(key, []).append(waiter)
     return _locking(task, waiter, deadline)
 
@@ -375,7 +410,7 @@ def futex_wait(task: Task, address: int, value: int, mask: int, flags: int, time
 
 @syscall("futex_requeue", note="32-bit futexes only")
 def futex_requeue(task: Task, waiters: int, flags: int, wake: int, move: int) -> int:
-    if flags:
+    if flags or not waiters:
         raise LinuxError(E.EINVAL)
     pairs = [_waiter_entry(task, waiters + 24 * i) for i in range(2)]
     for _, _, f in pairs:

@@ -171,7 +171,7 @@ def _restartable(task: Task, ufds: int, polled: list[tuple[int, int]],
 
 def _prepare_restart(task: Task, ufds: int, polled: list[tuple[int, int]],
                      deadline: int | None) -> None:
-    task.restart = lambda: _again(task, ufds, polled, deadline)
+    task.restart = lambda again: _again(again, ufds, polled, deadline)
 
 
 def _again(task: Task, ufds: int, polled: list[tuple[int, int]],

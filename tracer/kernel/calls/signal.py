@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CAP_KILL = 5
 _SIGSET = 8                 # bytes of the kernel's sigset_t, on every ABI
 _M64 = (1 << 64) - 1
-_KNOWN_FLAGS = 0xDC000007   # SA_* of uapi, without SA_UNSUPPORTED and unknown bits
+_KNOWN_FLAGS = 0xDC000807   # SA_* of uapi, without SA_UNSUPPORTED and unknown bits
 SS_ONSTACK, SS_DISABLE, SS_AUTODISARM = 1, 2, 1 << 31
 
 
