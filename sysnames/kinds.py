@@ -155,6 +155,7 @@ CTYPES: dict[str, str] = {
     "membarrier_cpu": "int",
     "cpuset": "ptr",
     "sched_attr_arg": "ptr",
+    "odd_uint": "ulong",
     "sched_attr_got": "ptr",  # sched_attr_got(size)
     "groups": "ptr",  # groups(kind, count): read only up to the kernel's maximum
     "user_desc_asked": "ptr",

@@ -598,6 +598,8 @@ SIGNATURES: dict[str, str] = {
     "sched_getparam": "pid pid, param out ptr(int)",
     "sched_setattr": "pid pid, uattr inout sched_attr_arg, flags uint",
     "sched_getattr": "pid pid, uattr out sched_attr_got(usize), usize uint, flags uint",
+    # strace shows the upper half here, as some kernels look at it
+    "sched_getattr@aarch64": "pid pid, uattr out sched_attr_got(usize), usize odd_uint, flags uint",
     "sched_get_priority_max": "policy enum(schedulers)",
     "sched_get_priority_min": "policy enum(schedulers)",
     "sched_rr_get_interval": "pid pid, interval out ptr(timespec)",

@@ -91,7 +91,7 @@ MODULES: dict[str, str] = {
         "sockaddr socklen",
     "system":
         "hostname ioprio ioprio_who kcmp_idx kexec_flags membarrier_cpu membarrier_result "
-        "modify_ldt_ptr numbered_enum pidfd_target ptr_u64 reboot_arg resumed_call "
+        "modify_ldt_ptr numbered_enum odd_uint pidfd_target ptr_u64 reboot_arg resumed_call "
         "sched_attr_arg sched_attr_got syslog_buf syslog_len syslog_type",
     "time":
         "clock_state clock_ticks clockid date date_ns file_times rlim rlim64 time_left",

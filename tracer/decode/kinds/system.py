@@ -247,7 +247,7 @@ def sched_attr(b: Build, setting: bool, size: Param | None) -> Decoder:
             if used >= _MIN_ATTR:
                 data = fetch(call, addr, used)
         else:
-            given = get(call)
+            given = get(call) & 0xffffffff
             used = min(given, _MAX_ATTR)
             data = fetch_always(call, addr, used) if not call.error and used else None
         if data is None:
@@ -301,6 +301,16 @@ class _SchedAttr(InOut):
 @kind("sched_attr_got")
 def _sched_attr_got(b: Build, size: Param) -> Decoder:
     return sched_attr(b, False, size)
+
+
+@kind("odd_uint")
+def _odd_uint(b: Build) -> Decoder:
+    """An unsigned int in a register whose upper half is shown when the call failed."""
+    def decode(call: Call, word: int) -> Value:
+        high, low = word >> 32, word & 0xffffffff
+        return Join([Text(f"{high:#x}<<32"), low]) if high and call.error else low
+
+    return decode
 
 
 @kind("sched_attr_arg")

@@ -158,6 +158,7 @@ def sched_setattr(task: Task, pid: int, address: int, flags: int, *, attr: Layou
 @syscall("sched_getattr", attr="sched_attr")
 def sched_getattr(task: Task, pid: int, address: int, size: int, flags: int, *,
                   attr: Layout) -> int:
+    size &= 0xFFFFFFFF
     if not address or not _SIZE_VER0 <= size <= _PAGE or flags:
         raise LinuxError(E.EINVAL)
     other = _find(task, pid)
