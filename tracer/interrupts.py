@@ -119,7 +119,8 @@ class Interrupts:
                 break
             sent += len(data)
             time.sleep(_GRACE)
-            while self.received < sent and not self.closing:
+            # What the main thread has noticed may still wait for it to leave the CPU.
+            while (self.received < sent or self.kernel.signalled) and not self.closing:
                 task = self.kernel.current
                 if task is not None:
                     task.engine.interrupt()

@@ -130,11 +130,12 @@ def test_a_signal_reaches_the_program(how: str, signo: signal.Signals, options: 
     assert lines[-1] == "+++ exited with 7 +++"
 
 
-@pytest.mark.parametrize("how", ["reads", "spins"])
-def test_a_second_signal_ends_every_run(how: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "options"), [("reads", []), ("spins", []), ("forks", []),
+                                              ("sleeps", ["--host"]), ("forks", ["--host"])])
+def test_a_second_signal_ends_every_run(how: str, options: list[str], tmp_path: Path) -> None:
     log = tmp_path / "log"
     program = compile_c(SRC / "patient.c", "x86_64", f"-D{how.upper()}", "-DSTUBBORN")
-    process, master = start(program, log, "-f")
+    process, master = start(program, log, "-f", *options)
     process.send_signal(signal.SIGINT)
     seen = b""
     while b"got it" not in seen:
