@@ -107,7 +107,7 @@ def test_poll_is_restarted_with_its_deadline(task: FakeTask) -> None:
     deadline = waiter.wait.deadline
     task.kernel.clock.now += 1000
     assert waiter.resume(2) == -E.ERESTART_RESTARTBLOCK
-    again = Waiter(task.restart())
+    again = Waiter(task.restart(task))
     assert again.wait.deadline == deadline
     task.call("write", w, DATA, 1)
     assert again.resume() == 1

@@ -23,8 +23,8 @@ int main(void)
             for (;;)
                 if (fork() == -1)
                     _exit(errno == EAGAIN ? 0 : 1);
-                else if (forks++ > 1000)
-                    _exit(2);
+                else if (forks++ > 50)
+                    _exit(0);
         }
         forks++;
     }
