@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Sink = Callable[[str], None]
 Message = Callable[[str], None]
 
-_FLUSH = 512                # lines kept before they are written
+# Characters kept before they are written: a page of a file.  More at a time would only be more
+# writes in a row, in which kill -9 could find one that cannot be whole (LogFile).
+_FLUSH = 4096
 
 # What -e inject= did to a call: its arguments, its result, or when it began or ended.
 ARGUMENTS, RESULT, DELAYED = 1, 2, 4
@@ -46,6 +48,7 @@ class Writer:
         self.immediate = immediate
         self.message = message
         self.lines: list[str] = []
+        self.kept = 0           # characters in them
         self.successful = "successful" in options.status
         self.failed = "failed" in options.status
         self.shows_unfinished = "unfinished" in options.status
@@ -58,9 +61,9 @@ class Writer:
     # -- output ---------------------------------------------------------------------------
     def _put(self, line: str) -> None:
         """One line, without its newline."""
-        lines = self.lines
-        lines.append(line)
-        if self.immediate or len(lines) >= _FLUSH:
+        self.lines.append(line)
+        self.kept += len(line)
+        if self.kept >= _FLUSH or self.immediate:
             self.flush()
 
     def flush(self) -> None:
@@ -69,6 +72,7 @@ class Writer:
             self.lines.append("")
             text = "\n".join(self.lines)
             self.lines = []
+            self.kept = 0
             self.sink(text)
 
     def finish(self, status: int) -> None:

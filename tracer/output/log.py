@@ -77,7 +77,9 @@ class LogFile:
 
     A write that is cut short because pytrace is killed must not end within a line.  The kernel
     (mm/filemap.c, fs/pipe.c) looks for a fatal signal between two pages of a file, and while it
-    waits for room in a pipe, which it does not need for a part of up to a page.
+    waits for room in a pipe, which it does not need for a part of up to a page.  That leaves one
+    gap: a line that lies on two pages takes one write, which a kill within its microsecond cuts
+    at the end of the page.
     """
 
     def __init__(self, fd: int) -> None:
