@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ABIS = ("x86_64", "i386", "arm", "arm_oabi", "aarch64")
 
-_CODES = {
+_CODES = {  # of `struct`
     "char": "b", "uchar": "B", "short": "h", "ushort": "H", "int": "i", "uint": "I",
     "s64": "q", "u64": "Q",
 }  # fmt: skip
@@ -170,11 +170,21 @@ class _Shape(NamedTuple):
     nested: Layout | None = None
 
 
-def _scalar(ctype: str, abi: str) -> _Shape:
-    codes = _CODES64 if abi in ("x86_64", "aarch64") else _CODES32
-    code = codes.get(ctype)
+def type_code(ctype: str, abi: str) -> str:
+    """The code of `struct` for a C type on an ABI; LayoutError when there is no such type.
+
+    A plain char has no sign in the ABIs of ARM (AAPCS).
+    """
+    if ctype == "char" and abi in ("arm", "arm_oabi", "aarch64"):
+        return "B"
+    code = (_CODES64 if abi in ("x86_64", "aarch64") else _CODES32).get(ctype)
     if code is None:
         raise LayoutError(f"unknown C type {ctype}")
+    return code
+
+
+def _scalar(ctype: str, abi: str) -> _Shape:
+    code = type_code(ctype, abi)
     size = _SIZES[code]
     return _Shape(size, 4 if abi == "i386" and size == 8 else size, code, 1)
 

@@ -23,19 +23,6 @@ STRUCTS: dict[str, str] = {
     "d_btimer int, d_iwarns ushort, d_bwarns ushort, _d_pad2 int, d_rtb_hardlimit u64, "
     "d_rtb_softlimit u64, d_rtbcount u64, d_rtbtimer int, d_rtbwarns ushort, _d_pad3 short, "
     "_d_pad4 bytes(8)",
-    # char has no sign on ARM
-    "fs_disk_quota@arm": "!d_version uchar, !d_flags flags(xfs_dqblk_flags):char, "
-    "!d_fieldmask hex:ushort, !d_id uint, !d_blk_hardlimit u64, !d_blk_softlimit u64, "
-    "!d_ino_hardlimit u64, !d_ino_softlimit u64, !d_bcount u64, !d_icount u64, d_itimer int, "
-    "d_btimer int, d_iwarns ushort, d_bwarns ushort, _d_pad2 int, d_rtb_hardlimit u64, "
-    "d_rtb_softlimit u64, d_rtbcount u64, d_rtbtimer int, d_rtbwarns ushort, _d_pad3 short, "
-    "_d_pad4 bytes(8)",
-    "fs_disk_quota@aarch64": "!d_version uchar, !d_flags flags(xfs_dqblk_flags):char, "
-    "!d_fieldmask hex:ushort, !d_id uint, !d_blk_hardlimit u64, !d_blk_softlimit u64, "
-    "!d_ino_hardlimit u64, !d_ino_softlimit u64, !d_bcount u64, !d_icount u64, d_itimer int, "
-    "d_btimer int, d_iwarns ushort, d_bwarns ushort, _d_pad2 int, d_rtb_hardlimit u64, "
-    "d_rtb_softlimit u64, d_rtbcount u64, d_rtbtimer int, d_rtbwarns ushort, _d_pad3 short, "
-    "_d_pad4 bytes(8)",
     "fs_qfilestat": "qfs_ino u64, qfs_nblks u64, qfs_nextents uint",
     "fs_quota_stat": "!qs_version char, qs_flags flags(xfs_quota_flags):ushort, _qs_pad char, "
     "qs_uquota fs_qfilestat, qs_gquota fs_qfilestat, qs_incoredqs uint, qs_btimelimit int, "

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sysnames.kinds import CTYPES, DEFAULT
-from sysnames.layout import layout
+from sysnames.layout import layout, type_code
 from sysnames.lookup import is_structure, structure
 from sysnames.row import Kind
 from tracer.decode import shapes
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 NULL = Addr(0)
 
 DONE, OPEN, LATER, QUIET = range(4)
-
-_CODES = {"char": "b", "uchar": "B", "short": "h", "ushort": "H", "int": "i", "uint": "I",
-          "s64": "q", "u64": "Q"}
-_CODES64 = {"long": "q", "ulong": "Q", "ptr": "Q"}
-_CODES32 = {"long": "i", "ulong": "I", "ptr": "I"}
 
 
 class InOut:
@@ -228,10 +223,7 @@ class Build:
 
     def packer(self, ctype: str) -> struct.Struct:
         """The packer of a C type."""
-        code = _CODES.get(ctype)
-        if code is None:
-            code = _CODES64[ctype] if self.long == 8 else _CODES32[ctype]
-        return struct.Struct("<" + code)
+        return struct.Struct("<" + type_code(ctype, self.abi))
 
     def decoder(self, kind: Kind, ctype: str | None = None, direction: str = "in") -> Decoder:
         """The decoder of an argument of this kind; a kind that has none prints as an address."""
