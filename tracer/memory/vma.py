@@ -95,7 +95,7 @@ class Vma:
     """
 
     __slots__ = ("backing", "end", "file", "growsdown", "locked", "name", "offset", "prot",
-                 "shared", "start", "userfault", "wipe")
+                 "sealed", "shared", "start", "userfault", "wipe")
 
     def __init__(self, start: int, end: int, prot: int, shared: bool = False,
                  backing: Backing | None = None, file: File | None = None, offset: int = 0,
@@ -110,6 +110,7 @@ class Vma:
         self.name = name
         self.growsdown = growsdown
         self.locked = False
+        self.sealed = False     # mseal(2)
         self.wipe = ""          # "dontfork" or "wipeonfork" after madvise
         # Who serves its missing pages: an object whose ``failure`` says what a fault is.
         self.userfault: Any = None
@@ -124,6 +125,7 @@ class Vma:
                   self.offset + start - self.start if self.backing else 0, self.name,
                   self.growsdown)
         new.locked = self.locked
+        new.sealed = self.sealed
         new.wipe = self.wipe
         new.userfault = self.userfault
         return new
@@ -143,6 +145,7 @@ class Vma:
                 and self.shared == after.shared and self.backing is after.backing
                 and self.file is after.file and self.name == after.name
                 and self.growsdown == after.growsdown and self.locked == after.locked
-                and self.wipe == after.wipe and self.userfault is after.userfault
+                and self.sealed == after.sealed and self.wipe == after.wipe
+                and self.userfault is after.userfault
                 and (self.backing is None or (not (self.shared and self.file is None)
                      and self.offset + self.end - self.start == after.offset)))

@@ -4,7 +4,7 @@
 #define ALL                                                                                        \
     X(inotify)                                                                                     \
     X(inotify_ends) X(interfaces) X(ipc) X(locks) X(memory) X(names) X(paths) X(pipes) X(rights)   \
-        X(tcp) X(udp) X(unix_) X(urgent) X(waiting)
+        X(seals) X(tcp) X(udp) X(unix_) X(urgent) X(waiting)
 #define X(n) int answers_##n(int, char **);
 ALL
 #undef X

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tracer.vfs.namespace import Location, Mount
 
 _ST_VALID = 0x20                # linux/statfs.h
+_NUMBER_OF, _NAME_OF, _HOW_MANY = 1, 2, 3       # what sysfs(2) is asked for
 _ARM_STATFS64 = 88              # old EABI programs pass the unpacked size
 
 
@@ -100,6 +101,24 @@ def ustat(task: Task, dev: int, ubuf: int, *, st: Layout) -> int:
                 "f_tfree": values.get("f_bfree", 0) & 0x7FFFFFFF,
                 "f_tinode": values.get("f_ffree", 0) & (1 << st.fields[1].size * 8) - 1}))
             return 0
+    raise LinuxError(E.EINVAL)
+
+
+@syscall("sysfs")
+def sysfs(task: Task, option: int, arg1: int, arg2: int) -> int:
+    """sysfs(2) (fs/filesystems.c): numbers and names of the types of file systems."""
+    from tracer.vfs.proctext import FILESYSTEMS
+    known = [line.rpartition(b"\t")[2] for line in FILESYSTEMS.splitlines()]
+    if option == _NUMBER_OF:
+        name = get_path(task, arg1)
+        if name in known:
+            return known.index(name)
+    elif option == _NAME_OF:
+        if arg1 < len(known):
+            task.mem.write(arg2, known[arg1] + b"\0")
+            return 0
+    elif option == _HOW_MANY:
+        return len(known)
     raise LinuxError(E.EINVAL)
 
 

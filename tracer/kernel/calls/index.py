@@ -31,7 +31,7 @@ MODULES = {
         "fcntl fcntl64",
     "filesystem":
         "acct fstatfs fstatfs64 mount pivot_root quotactl quotactl_fd statfs statfs64 swapoff "
-        "swapon umount umount2 ustat vhangup",
+        "swapon sysfs umount umount2 ustat vhangup",
     "futex":
         "futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake",
     "ids":
@@ -49,19 +49,22 @@ MODULES = {
         "add_key keyctl request_key",
     "limits":
         "getrlimit getrusage prlimit64 setrlimit ugetrlimit",
+    "lsm":
+        "lsm_get_self_attr lsm_list_modules lsm_set_self_attr",
     "memory":
-        "brk madvise mincore mlock mlock2 mlockall mmap mmap2 mmap@32 mprotect mremap msync "
-        "munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect process_madvise "
-        "remap_file_pages",
+        "brk madvise mincore mlock mlock2 mlockall mmap mmap2 mmap@32 mprotect mremap mseal msync "
+        "munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect remap_file_pages",
     "mqueue":
         "mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend "
         "mq_timedsend_time64 mq_unlink",
     "namespaces":
         "setns unshare",
     "numa":
-        "get_mempolicy mbind set_mempolicy set_mempolicy_home_node",
+        "get_mempolicy mbind migrate_pages move_pages set_mempolicy set_mempolicy_home_node",
     "open":
         "creat memfd_create name_to_handle_at open open_by_handle_at openat openat2",
+    "pidfd":
+        "pidfd_getfd pidfd_open process_madvise process_mrelease",
     "poll":
         "_newselect poll ppoll ppoll_time64 pselect6 pselect6_time64 select",
     "prctl":
@@ -83,10 +86,10 @@ MODULES = {
     "sessions":
         "getpgid getpgrp getpid getppid getsid gettid setpgid setsid",
     "signal":
-        "kill pause pidfd_getfd pidfd_open pidfd_send_signal rt_sigaction rt_sigpending "
-        "rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait "
-        "rt_sigtimedwait_time64 rt_tgsigqueueinfo sgetmask sigaction sigaltstack signal signalfd "
-        "signalfd4 sigpending sigprocmask sigreturn sigsuspend ssetmask tgkill tkill",
+        "kill pause pidfd_send_signal rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo "
+        "rt_sigreturn rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 rt_tgsigqueueinfo "
+        "sgetmask sigaction sigaltstack signal signalfd signalfd4 sigpending sigprocmask "
+        "sigreturn sigsuspend ssetmask tgkill tkill",
     "sleep":
         "clock_nanosleep clock_nanosleep_time64 nanosleep",
     "socketmessages":
@@ -95,8 +98,8 @@ MODULES = {
         "accept accept4 bind connect getpeername getsockname getsockopt listen setsockopt "
         "shutdown socket socketcall socketpair",
     "space":
-        "arm_fadvise64_64 fadvise64 fadvise64_64 fallocate fdatasync fsync ftruncate ftruncate64 "
-        "readahead sync sync_file_range sync_file_range2 syncfs truncate truncate64",
+        "arm_fadvise64_64 cachestat fadvise64 fadvise64_64 fallocate fdatasync fsync ftruncate "
+        "ftruncate64 readahead sync sync_file_range sync_file_range2 syncfs truncate truncate64",
     "splice":
         "copy_file_range sendfile sendfile64 splice tee vmsplice",
     "stat":

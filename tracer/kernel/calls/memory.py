@@ -32,6 +32,8 @@ MAP_LOCKED, MAP_NORESERVE, MAP_POPULATE = 0x2000, 0x4000, 0x8000
 MAP_STACK, MAP_HUGETLB, MAP_SYNC, MAP_FIXED_NOREPLACE = 0x20000, 0x40000, 0x80000, 0x100000
 _LEGACY = 0x7FFFF               # flags that MAP_SHARED_VALIDATE knows without a file
 MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_DONTUNMAP = 1, 2, 4
+# MADV_DONTNEED, FREE, REMOVE, DONTFORK, WIPEONFORK, DONTNEED_LOCKED: what a seal forbids
+_DISCARDS = frozenset((4, 8, 9, 10, 18, 24))
 _READ_IMPLIES_EXEC = 0x0400000  # personality(2)
 _CAP_IPC_LOCK = 14
 _POPULATE_ERRORS = {"BUSERR": E.EFAULT, "NOMEM": E.ENOMEM}
@@ -68,6 +70,8 @@ def brk(task: Task, address: int) -> int:
         space.brk = address
         return address
     if new < old:
+        if any(vma.sealed for vma in space.overlapping(new, old)):
+            return space.brk
         space.unmap(new, old)
         space.brk = address
         return address
@@ -152,6 +156,7 @@ def do_mmap(task: Task, address: int, length: int, prot: int, flags: int, fd: in
     elif kind != MAP_PRIVATE:
         raise LinuxError(E.EINVAL)
     if flags & MAP_FIXED:
+        _may_change(space, start, start + size)
         space.unmap(start, start + size)
     _may_grow(task, size)
     if not shared and prot & PROT_WRITE and not flags & MAP_NORESERVE:
@@ -163,6 +168,13 @@ def do_mmap(task: Task, address: int, length: int, prot: int, flags: int, fd: in
         vma.name = "/dev/zero (deleted)"
     space.insert(vma)
     return start
+
+
+def _may_change(space: AddressSpace, start: int, end: int) -> None:
+    """EPERM where a part of the range is sealed by mseal(2)."""
+    for vma in space.overlapping(start, end):
+        if vma.sealed:
+            raise LinuxError(E.EPERM)
 
 
 def _is_sealed(inode: Inode | None) -> bool:
@@ -220,6 +232,7 @@ def munmap(task: Task, address: int, length: int) -> int:
     size = align(length)
     if not size:
         raise LinuxError(E.EINVAL)
+    _may_change(space, address, address + size)
     space.unmap(address, address + size)
     return 0
 
@@ -257,6 +270,9 @@ def mprotect(task: Task, address: int, length: int, prot: int, pkey: int = -1) -
         if vma.start > reached:
             space.protect(address, reached, prot & _PROT_ALL)
             raise LinuxError(E.ENOMEM)
+        if vma.sealed:
+            space.protect(address, reached, prot & _PROT_ALL)
+            raise LinuxError(E.EPERM)
         if prot & PROT_WRITE and vma.shared and vma.file is not None \
                 and (vma.file.flags & O_ACCMODE != O_RDWR
                      or (not vma.prot & PROT_WRITE and _is_sealed(vma.file.inode))):
@@ -285,10 +301,13 @@ def mremap(task: Task, old: int, old_length: int, new_length: int, flags: int,
     vma = space.find(old)
     if vma is None:
         raise LinuxError(E.EFAULT)
+    if vma.sealed:
+        raise LinuxError(E.EPERM)
     if flags & (MREMAP_FIXED | MREMAP_DONTUNMAP):
         return _mremap_to(task, vma, old, old_size, new_size, flags, new_address)
     if old_size >= new_size:
         if old_size > new_size:
+            _may_change(space, old + new_size, old + old_size)
             space.unmap(old + new_size, old + old_size)
         return old
     _check_resize(task, vma, old, old_size, new_size)
@@ -330,6 +349,7 @@ def _mremap_to(task: Task, vma: Vma, old: int, old_size: int, new_size: int, fla
             raise LinuxError(E.EINVAL)
         if old + old_size > new and new + new_size > old:
             raise LinuxError(E.EINVAL)
+        _may_change(space, new, new + new_size)
         space.unmap(new, new + new_size)
     if old_size > new_size:
         space.unmap(old + new_size, old + old_size)
@@ -360,6 +380,12 @@ def _move(task: Task, vma: Vma, old: int, old_size: int, new_size: int, new: int
 
 @syscall("madvise", note="advice without effect on contents is accepted")
 def madvise(task: Task, address: int, length: int, advice: int) -> int:
+    advise(task, address, length, advice)
+    return 0
+
+
+def advise(task: Task, address: int, length: int, advice: int) -> None:
+    """madvise(2) in the memory of a task."""
     space = task.mem
     if not ((0 <= advice <= 25 and advice not in (5, 6, 7)) or advice in (100, 101)):
         raise LinuxError(E.EINVAL)
@@ -369,12 +395,15 @@ def madvise(task: Task, address: int, length: int, advice: int) -> int:
     if (length and not size) or address + size < address:
         raise LinuxError(E.EINVAL)
     if not size:
-        return 0
+        return
     if advice in (100, 101):        # MADV_HWPOISON, MADV_SOFT_OFFLINE
         raise LinuxError(E.EPERM if not task.creds.capable(21) else E.EINVAL)
     end = address + size
     for vma in space.overlapping(address, end):
         start, stop = max(address, vma.start), min(end, vma.end)
+        if vma.sealed and advice in _DISCARDS and not vma.shared and vma.file is None \
+                and not vma.prot & PROT_WRITE:
+            raise LinuxError(E.EPERM)
         if advice in (4, 8, 24):    # MADV_DONTNEED, MADV_FREE, MADV_DONTNEED_LOCKED
             if vma.locked and advice != 24:
                 raise LinuxError(E.EINVAL)
@@ -400,7 +429,6 @@ def madvise(task: Task, address: int, length: int, advice: int) -> int:
                     raise LinuxError(_POPULATE_ERRORS.get(space.failure, E.EINVAL)) from None
     if not space.covered(address, end):
         raise LinuxError(E.ENOMEM)
-    return 0
 
 
 def _remove(task: Task, vma: Vma, start: int, stop: int) -> None:
@@ -549,17 +577,27 @@ def remap_file_pages(task: Task, start: int, size: int, prot: int, pgoff: int, f
     return 0
 
 
+@syscall("mseal")
+def mseal(task: Task, start: int, length: int, flags: int) -> int:
+    """mseal(2) (mm/mseal.c): the range can neither go nor change from now on."""
+    space = task.mem
+    if flags or start & _MASK:
+        raise LinuxError(E.EINVAL)
+    size = align(length)
+    end = start + size
+    if (length and not size) or end >> 64:
+        raise LinuxError(E.EINVAL)
+    if not size:
+        return 0
+    if end > space.top or not space.covered(start, end):
+        raise LinuxError(E.ENOMEM)
+    space.change(start, end, lambda vma: setattr(vma, "sealed", True))
+    return 0
+
+
 @syscall("pkey_alloc", "pkey_free")
 def pkey(task: Task, *_args: int) -> int:
     """A CPU without protection keys."""
     if len(_args) == 2 and not _args[0] and not _args[1] & ~3:      # flags, access rights
         raise LinuxError(E.ENOSPC)
     raise LinuxError(E.EINVAL)
-
-
-@syscall("process_madvise", note="only for the caller itself")
-def process_madvise(task: Task, pidfd: int, vec: int, vlen: int, advice: int, flags: int) -> int:
-    if flags:
-        raise LinuxError(E.EINVAL)
-    raise LinuxError(E.EBADF)
-

@@ -1,21 +1,27 @@
-"""Memory policies of a machine with one node: set_mempolicy(2), get_mempolicy(2), mbind(2)."""
+"""Memory of a machine with one node: set_mempolicy(2), get_mempolicy(2), mbind(2),
+migrate_pages(2), move_pages(2)."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import Fault, LinuxError
+from tracer.kernel.calls.sessions import find_task
+from tracer.kernel.calls.threads import may_access
 from tracer.kernel.registry import syscall
+from tracer.memory.arena import SHIFT
 
 if TYPE_CHECKING:
     from sysnames.layout import Layout
     from tracer.kernel.task import Task
+    from tracer.memory.space import AddressSpace
 
 DEFAULT, PREFERRED, BIND, INTERLEAVE, LOCAL, PREFERRED_MANY, WEIGHTED_INTERLEAVE, _MAX = range(8)
 _STATIC, _RELATIVE, _BALANCING = 1 << 15, 1 << 14, 1 << 13
 _MODE_FLAGS = _STATIC | _RELATIVE | _BALANCING
 _F_NODE, _F_ADDR, _F_MEMS_ALLOWED = 1, 2, 4
-_MF_VALID = 7
+_MF_VALID, _MF_MOVE, _MF_MOVE_ALL = 7, 2, 4
+_CAP_SYS_NICE = 23
 _MAX_NODES = 64                     # CONFIG_NODES_SHIFT=6
 _KEY = 0x6D706F6C                   # where a task keeps its policy: no prctl option
 
@@ -108,7 +114,7 @@ def mbind(task: Task, start: int, length: int, mode: int, address: int, bits: in
     nodes = _nodes(task, address, bits, word.size)
     if flags & ~_MF_VALID:
         raise LinuxError(E.EINVAL)
-    if flags & 4 and not task.creds.capable(23):        # MPOL_MF_MOVE_ALL, CAP_SYS_NICE
+    if flags & _MF_MOVE_ALL and not task.creds.capable(_CAP_SYS_NICE):
         raise LinuxError(E.EPERM)
     if start & 4095:
         raise LinuxError(E.EINVAL)
@@ -130,3 +136,43 @@ def set_mempolicy_home_node(task: Task, start: int, length: int, node: int, flag
     if start & 4095 or flags or node:
         raise LinuxError(E.EINVAL)
     return 0
+
+
+@syscall("migrate_pages", word="long_word")
+def migrate_pages(task: Task, pid: int, bits: int, old: int, new: int, *, word: Layout) -> int:
+    """migrate_pages(2) (mm/mempolicy.c): all pages are on node 0 already."""
+    _nodes(task, old, bits, word.size)
+    nodes = _nodes(task, new, bits, word.size)
+    if not may_access(task, find_task(task, pid)):
+        raise LinuxError(E.EPERM)
+    if nodes & ~1 and not task.creds.capable(_CAP_SYS_NICE):
+        raise LinuxError(E.EPERM)
+    if not nodes & 1:
+        raise LinuxError(E.EINVAL)
+    return 0
+
+
+@syscall("move_pages", word="long_word")
+def move_pages(task: Task, pid: int, count: int, pages: int, nodes: int, status: int,
+               flags: int, *, word: Layout) -> int:
+    """move_pages(2) (mm/migrate.c): tells the node of each page, or why it has none."""
+    if flags & ~(_MF_MOVE | _MF_MOVE_ALL):
+        raise LinuxError(E.EINVAL)
+    if flags & _MF_MOVE_ALL and not task.creds.capable(_CAP_SYS_NICE):
+        raise LinuxError(E.EPERM)
+    other = find_task(task, pid)
+    if not may_access(task, other):
+        raise LinuxError(E.EPERM)
+    for i in range(count):
+        page = task.mem.read_int(pages + i * word.size, word.size)
+        if nodes and task.mem.read_int(nodes + i * 4, 4):
+            raise LinuxError(E.ENODEV)
+        task.mem.write_int(status + i * 4, -_missing(other.mem, page), 4)
+    return 0
+
+
+def _missing(space: AddressSpace, address: int) -> int:
+    """Why an address has no page that could move, 0 if it has one."""
+    if space.find(address) is None:
+        return E.EFAULT
+    return 0 if address >> SHIFT in space.table else E.ENOENT

@@ -352,22 +352,6 @@ def rt_tgsigqueueinfo(task: Task, tgid: int, tid: int, signo: int, address: int)
     return _kill_thread(task, tgid, tid, info)
 
 
-@syscall("pidfd_open")
-def pidfd_open(task: Task, pid: int, flags: int) -> int:
-    from tracer.kernel.pidfd import PidFile
-    if flags & ~(0o4000 | 0o200):
-        raise LinuxError(E.EINVAL)
-    if pid <= 0:
-        raise LinuxError(E.EINVAL)
-    process = task.kernel.processes.get(pid)
-    if process is None:
-        raise LinuxError(E.ENOENT if pid in task.kernel.tasks else E.ESRCH)
-    file = PidFile(process, flags & 0o4000)
-    fd = task.files.lowest(0, task.process.limit(7))
-    task.files.put(fd, file, True)
-    return fd
-
-
 @syscall("pidfd_send_signal")
 def pidfd_send_signal(task: Task, pidfd: int, signo: int, address: int, flags: int) -> int:
     from tracer.kernel.pidfd import PidFile
@@ -390,22 +374,6 @@ def pidfd_send_signal(task: Task, pidfd: int, signo: int, address: int, flags: i
         raise LinuxError(E.ESRCH)
     _kill_process(task, process, info)
     return 0
-
-
-@syscall("pidfd_getfd")
-def pidfd_getfd(task: Task, pidfd: int, target: int, flags: int) -> int:
-    from tracer.kernel.pidfd import PidFile
-    if flags:
-        raise LinuxError(E.EINVAL)
-    file = task.files.get(pidfd)
-    if not isinstance(file, PidFile):
-        raise LinuxError(E.EBADF)
-    if file.process.status is not None:
-        raise LinuxError(E.ESRCH)
-    found = file.process.tasks[0].files.get_any(target)
-    fd = task.files.lowest(0, task.process.limit(7))
-    task.files.put(fd, found, True)
-    return fd
 
 
 # -- waiting ----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Size and storage of files: truncate, fallocate, fadvise, readahead, and what syncs them."""
+"""Size and storage of files: truncate, fallocate, fadvise, readahead, cachestat, and what syncs
+them."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from tracer.kernel.task import AT_FDCWD, RLIM_INFINITY, RLIMIT_FSIZE
 from tracer.vfs.base import (
     MAY_WRITE,
     O_LARGEFILE,
+    PAGE,
     S_IFBLK,
     S_IFDIR,
     S_IFIFO,
@@ -32,6 +34,7 @@ from tracer.vfs.base import (
 )
 
 if TYPE_CHECKING:
+    from sysnames.layout import Layout
     from tracer.kernel.task import Task
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Location
@@ -182,6 +185,24 @@ def readahead(task: Task, fd: int, offset: int, count: int) -> int:
     file = readable(task, fd)
     if kind_of(file) not in (S_IFREG, S_IFBLK) or count >> 63:
         raise LinuxError(E.EINVAL)
+    return 0
+
+
+@syscall("cachestat", area="cachestat_range", st="cachestat",
+         note="pages of a file count as cached and clean")
+def cachestat(task: Task, fd: int, where: int, address: int, flags: int, *, area: Layout,
+              st: Layout) -> int:
+    """cachestat(2) (mm/filemap.c)."""
+    file = task.files.get(fd)
+    offset, length = map(int, area.unpack(task.mem.read(where, area.size)))
+    if flags:
+        raise LinuxError(E.EINVAL)
+    pages = 0
+    if kind_of(file) == S_IFREG:
+        last = -(-file.getattr().size // PAGE)
+        end = (offset + length - 1 & (1 << 64) - 1) // PAGE + 1 if length else last
+        pages = max(0, min(last, end) - offset // PAGE)
+    task.mem.write(address, st.pack(pages, 0, 0, 0, 0))
     return 0
 
 
