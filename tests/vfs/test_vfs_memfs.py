@@ -181,6 +181,54 @@ def test_space_is_bounded(clock: Clock) -> None:
     assert tree.root.inode.statfs()["f_bfree"] == 7
 
 
+def test_names_are_bounded(clock: Clock) -> None:
+    from tracer.vfs.namespace import Namespace
+    fs = MemFS(1, clock)
+    tree = Tree(Namespace(fs))
+    tree.put(b"/f", b"")
+    free = tree.root.inode.statfs()["f_ffree"]
+    fs.max_inodes = fs.inodes + 2
+    tree.link(b"/f", b"/g")
+    tree.link(b"/f", b"/h")
+    fails(E.ENOSPC, tree.link, b"/f", b"/i")
+    tree.unlink(b"/f")
+    tree.symlink(b"g", b"/i")
+    fails(E.ENOSPC, tree.symlink, b"g", b"/j")
+    for name in (b"/g", b"/h", b"/i"):
+        tree.unlink(name)
+    fs.max_inodes = 1 << 18
+    assert tree.root.inode.statfs()["f_ffree"] == free + 1
+
+
+def test_attributes_and_links_take_space(clock: Clock) -> None:
+    from tracer.vfs.namespace import Namespace
+    fs = MemFS(1, clock, limit=4)
+    tree = Tree(Namespace(fs))
+    tree.put(b"/f", b"")
+    tree.mkdir(b"/d")
+    inode, directory = tree.walk(b"/f").inode, tree.walk(b"/d").inode
+    inode.setxattr(b"user.a", bytes(5000), 0)
+    directory.setxattr(b"user.b", b"1", 0)
+    assert fs.budget.used == 3
+    fails(E.ENOSPC, inode.setxattr, b"user.b", bytes(10000), 0)
+    inode.setxattr(b"user.a", bytes(9000), 0)
+    fails(E.ENOSPC, tree.symlink, b"x" * 200, b"/l")
+    tree.symlink(b"x" * 127, b"/short")
+    inode.setxattr(b"user.a", bytes(100), 0)
+    tree.symlink(b"x" * 128, b"/l")
+    assert fs.budget.used == 3
+    inode.removexattr(b"user.a")
+    assert fs.budget.used == 2
+    inode.setxattr(b"user.a", b"1", 0)
+    file = tree.open(b"/f")
+    for name in (b"/f", b"/l"):
+        tree.unlink(name)
+    assert inode.getxattr(b"user.a") == b"1"            # as long as the file is open
+    file.release()
+    tree.rmdir(b"/d")
+    assert fs.budget.used == 0
+
+
 def test_append_and_positions(tree: Tree) -> None:
     file = tree.open(b"/f", O_CREAT | O_RDWR | O_APPEND)
     write(file, b"one")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 TMPFS_MAGIC = 0x01021994
 XATTR_CREATE, XATTR_REPLACE, XATTR_SIZE_MAX = 1, 2, 65536
+SHORT_LINK = 127            # bytes of a link's text that take no page (mm/shmem.c)
 # fcntl.h, memfd seals
 F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SEAL_EXEC = (
     1, 2, 4, 8, 16, 32)
@@ -52,15 +53,19 @@ _RELATIME_NS = 24 * 3600 * 10**9
 
 
 class MemInode(Inode):
-    """What all kinds of inodes in memory share: attributes."""
+    """What all kinds of inodes in memory share: attributes.
 
-    __slots__ = ("atime", "btime", "ctime", "mtime", "nlink", "rdev", "xattrs")
+    held: pages of the file system's space that extended attributes and the text of a link take.
+    """
+
+    __slots__ = ("atime", "btime", "ctime", "held", "mtime", "nlink", "rdev", "xattrs")
 
     fs: MemFS
 
     def __init__(self, fs: MemFS, mode: int, uid: int = 0, gid: int = 0, rdev: int = 0) -> None:
         super().__init__(fs, fs.new_ino(), mode, uid, gid)
         self.nlink = 1
+        self.held = 0
         self.rdev = rdev
         self.atime = self.mtime = self.ctime = self.btime = fs.now()
         self.xattrs: dict[bytes, bytes] | None = None
@@ -110,8 +115,31 @@ class MemInode(Inode):
         """One name less."""
         self.nlink -= 1
         self.ctime = self.fs.now()
+        if not self.nlink:
+            self.unused()
+
+    def unused(self) -> None:
+        """The last name is gone: give back the space, unless it is open."""
+        self.xattrs = None
+        self.hold(0)
+
+    def hold(self, pages: int) -> None:
+        """Take that many pages for what is not content, instead of ``held``; ENOSPC."""
+        budget, more = self.fs.budget, pages - self.held
+        if more > budget.free:
+            raise LinuxError(E.ENOSPC)
+        for _ in range(more):
+            budget.take()
+        if more < 0:
+            budget.give(-more)
+        self.held = pages
 
     # -- extended attributes ------------------------------------------------------
+    def _xattr_pages(self, more: int = 0) -> int:
+        """Pages that the extended attributes take, with that many bytes more."""
+        size = sum(len(name) + len(value) for name, value in (self.xattrs or {}).items())
+        return -(-(size + more) // PAGE)
+
     def getxattr(self, name: bytes) -> bytes:
         try:
             return (self.xattrs or {})[name]
@@ -134,6 +162,8 @@ class MemInode(Inode):
             raise LinuxError(E.E2BIG)
         if sum(len(k) + len(v) for k, v in xattrs.items()) + len(name) + len(value) > 1 << 17:
             raise LinuxError(E.ENOSPC)
+        more = len(value) - len(xattrs[name]) if name in xattrs else len(name) + len(value)
+        self.hold(self.held - self._xattr_pages() + self._xattr_pages(more))
         xattrs[name] = bytes(value)
         self.ctime = self.fs.now()
 
@@ -143,6 +173,8 @@ class MemInode(Inode):
     def removexattr(self, name: bytes) -> None:
         if not self.xattrs or name not in self.xattrs:
             raise LinuxError(E.ENODATA)
+        less = len(name) + len(self.xattrs[name])
+        self.hold(self.held - self._xattr_pages() + self._xattr_pages(-less))
         del self.xattrs[name]
         self.ctime = self.fs.now()
 
@@ -180,13 +212,13 @@ class MemRegular(MemInode):
     def closed(self) -> None:
         """One open file less."""
         self.opened -= 1
-        if not self.nlink and not self.opened:
-            self.content.clear()
+        if not self.nlink:
+            self.unused()
 
-    def unlinked(self) -> None:
-        super().unlinked()
-        if not self.nlink and not self.opened:
+    def unused(self) -> None:
+        if not self.opened:
             self.content.clear()
+            super().unused()
 
     def page(self, index: int) -> bytes | memoryview | None:
         return self.content.page(index)
@@ -411,6 +443,11 @@ class MemDir(MemInode):
     def symlink(self, name: bytes, target: bytes, uid: int, gid: int) -> Inode:
         self._alive()
         inode = MemLink(self.fs, target, uid, gid)
+        try:
+            inode.hold(int(len(target) > SHORT_LINK))
+        except LinuxError:
+            self.fs.inodes -= 1
+            raise
         self.add(name, inode)
         return inode
 
@@ -418,8 +455,10 @@ class MemDir(MemInode):
         self._alive()
         if not isinstance(inode, MemInode) or inode.fs is not self.fs:
             raise LinuxError(E.EXDEV)
-        if not inode.nlink:
-            self.fs.inodes += 1
+        # each name counts as an inode does, for it takes memory (shmem_link)
+        if inode.nlink and self.fs.inodes >= self.fs.max_inodes:
+            raise LinuxError(E.ENOSPC)
+        self.fs.inodes += 1
         inode.nlink += 1
         inode.ctime = self.fs.now()
         self.add(name, inode)
@@ -430,8 +469,7 @@ class MemDir(MemInode):
             raise LinuxError(E.ENOENT)
         self.take_out(name, inode)
         inode.unlinked()
-        if not inode.nlink:
-            self.fs.inodes -= 1
+        self.fs.inodes -= 1
 
     def rmdir(self, name: bytes) -> None:
         inode = self.find(name)
@@ -443,6 +481,7 @@ class MemDir(MemInode):
             raise LinuxError(E.ENOTEMPTY)
         self.take_out(name, inode)
         inode.nlink = 0
+        inode.unused()
         self.fs.inodes -= 1
 
     def rename(self, name: bytes, target: Inode, new_name: bytes, flags: int) -> None:
