@@ -11,6 +11,7 @@ import pytest
 from vfs_tree import Clock, FakeSystem, FakeTask, Tree, fails, read, write
 
 from sysnames import errno as E
+from tracer.errors import LinuxError
 from tracer.vfs import names
 from tracer.vfs.base import (
     O_APPEND,
@@ -265,3 +266,49 @@ def test_directories_deeper_than_a_path(real: Tree, tmp_path: Path) -> None:
     import gc
 
     gc.collect()
+
+
+def test_more_buffers_than_a_host_call_takes(real: Tree) -> None:
+    """Pages of guest memory that are not neighbours are buffers of their own."""
+    data = bytes(range(256)) * 12
+    file = real.open(b"f", O_CREAT | O_RDWR)
+    assert file.write([memoryview(data[i:i + 1]) for i in range(len(data))]) == len(data)
+    assert file.write([memoryview(data[i:i + 1]) for i in range(len(data))], 7) == len(data)
+    buffer = bytearray(len(data) + 100)
+    parts = [memoryview(buffer)[i:i + 1] for i in range(len(buffer))]
+    assert file.read(parts, 0) == len(data) + 7
+    assert buffer[:-93] == data[:7] + data
+    file.seek(0, 0)
+    assert file.read(parts) == len(data) + 7 and file.pos == len(data) + 7
+    file.release()
+
+
+def test_attributes_of_files_without_a_name(real: Tree) -> None:
+    real.put(b"f", b"x")
+    file = real.open(b"f", O_RDWR)
+    inode = file.inode
+    assert inode is not None
+    try:
+        inode.setxattr(b"user.a", b"1", 0)
+    except LinuxError:
+        pytest.skip("no extended attributes here")
+    real.unlink(b"f")
+    assert inode.getxattr(b"user.a") == b"1"
+    assert b"user.a" in inode.listxattr()
+    inode.removexattr(b"user.a")
+    fails(E.ENODATA, inode.getxattr, b"user.a")
+    file.release()
+
+
+def test_chmod_of_a_tmpfile_by_its_descriptor(real: Tree) -> None:
+    """chmod("/proc/self/fd/N")."""
+    try:
+        file = real.open(b".", O_TMPFILE | O_RDWR, 0o600)
+    except LinuxError:
+        pytest.skip("no O_TMPFILE here")
+    inode = file.inode
+    assert inode is not None
+    inode.setattr(mode=0o640, mtime=5 * 10**9)
+    assert (file.getattr().mode, file.getattr().mtime) == (0o100640, 5 * 10**9)
+    assert inode.mode == 0o100640
+    file.release()

@@ -58,6 +58,7 @@ _PLAIN = all(getattr(os, name, value) & ~0o200000 == value & ~0o200000
 # the path of an inode without a name is a link to an open descriptor
 _BY_FD = b"/proc/self/fd/"
 _BELOW_FD = b"/proc/self/./fd/%d/"      # another spelling: what is below may be a link
+_IOV_MAX = 1024                         # buffers of a host call (linux/uio.h, UIO_MAXIOV)
 PATH_MAX = 4096                         # bytes of a path that a host call takes, with the NUL
 
 
@@ -92,8 +93,8 @@ def attr_of(st: os.stat_result) -> Attr:
 
 
 def change(where: bytes | int, changes: dict[str, int]) -> None:
-    """setattr by path (not following links) or by descriptor."""
-    follow = not isinstance(where, bytes)
+    """setattr by path (following no link but to a descriptor) or by descriptor."""
+    follow = not isinstance(where, bytes) or where.startswith(_BY_FD)
     try:
         if "size" in changes:
             os.truncate(where, changes["size"])
@@ -101,7 +102,7 @@ def change(where: bytes | int, changes: dict[str, int]) -> None:
             os.chown(where, changes.get("uid", -1), changes.get("gid", -1),
                      follow_symlinks=follow)
         if "mode" in changes:
-            if isinstance(where, bytes) and hoststat.S_ISLNK(os.lstat(where).st_mode):
+            if isinstance(where, bytes) and not follow and hoststat.S_ISLNK(os.lstat(where).st_mode):
                 raise LinuxError(E.EOPNOTSUPP)
             os.chmod(where, changes["mode"] & 0o7777)
         if "atime" in changes or "mtime" in changes:
@@ -147,8 +148,8 @@ class HostInode(Inode):
 
     def setattr(self, **changes: int) -> None:
         change(self.path, changes)
-        st = os.lstat(self.path)
-        self.mode, self.uid, self.gid = st.st_mode, st.st_uid, st.st_gid
+        attr = self.getattr()
+        self.mode, self.uid, self.gid = attr.mode, attr.uid, attr.gid
 
     def permission(self, mask: int, creds: Creds) -> None:
         """The host is asked as long as the guest is who pytrace is."""
@@ -348,23 +349,28 @@ class HostInode(Inode):
             raise linux_error(error) from None
 
     # -- extended attributes --------------------------------------------------------------
-    def getxattr(self, name: bytes) -> bytes:
+    def _xattr(self, call: Any, *args: Any) -> Any:
+        """By an open file, if there is one: it may have lost its name."""
         try:
-            return os.getxattr(self.path, name, follow_symlinks=False)
+            for file in self.files:
+                if file.fd >= 0:
+                    return call(file.fd, *args)
+            return call(self.path, *args, follow_symlinks=self.path.startswith(_BY_FD))
         except OSError as error:
             raise linux_error(error) from None
+
+    def getxattr(self, name: bytes) -> bytes:
+        value: bytes = self._xattr(os.getxattr, name)
+        return value
 
     def setxattr(self, name: bytes, value: bytes, flags: int) -> None:
-        self._change(os.setxattr, self.path, name, value, flags, follow_symlinks=False)
+        self._xattr(os.setxattr, name, value, flags)
 
     def listxattr(self) -> Sequence[bytes]:
-        try:
-            return [os.fsencode(n) for n in os.listxattr(self.path, follow_symlinks=False)]
-        except OSError as error:
-            raise linux_error(error) from None
+        return [os.fsencode(name) for name in self._xattr(os.listxattr)]
 
     def removexattr(self, name: bytes) -> None:
-        self._change(os.removexattr, self.path, name, follow_symlinks=False)
+        self._xattr(os.removexattr, name)
 
 
 class HostFile(File):
@@ -413,14 +419,19 @@ class HostFile(File):
             if pos is None:
                 if self.waits and not self.flags & O_NONBLOCK and not hostcall.readable(self.fd):
                     raise LinuxError(E.EAGAIN)
-                n = os.readv(self.fd, views)
+                n = os.readv(self.fd, views[:_IOV_MAX])
                 self.pos += n
-                return n
-            return os.preadv(self.fd, views, pos)
+            else:
+                n = os.preadv(self.fd, views[:_IOV_MAX], pos)
         except OSError as error:
             raise linux_error(error) from None
+        if len(views) > _IOV_MAX and not self.waits and n == sum(map(len, views[:_IOV_MAX])):
+            n += self.read(views[_IOV_MAX:], None if pos is None else pos + n)
+        return n
 
     def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
+        if len(views) > _IOV_MAX:
+            views = [memoryview(b"".join(views))]       # it must stay one write: a message
         try:
             if pos is not None:
                 return os.pwritev(self.fd, views, pos)
@@ -520,8 +531,6 @@ class HostFS(FileSystem):
 
     def statfs(self) -> dict[str, int]:
         return self.root.statfs()
-
-
 
 
 class InheritedFile(HostFile):
