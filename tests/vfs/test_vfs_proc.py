@@ -5,7 +5,7 @@ import pytest
 from vfs_tree import FakeSystem, FakeTask, Tree, fails, read, write
 
 from sysnames import errno as E
-from tracer.vfs.base import O_CREAT, O_DIRECTORY, O_RDWR, O_WRONLY, S_IFIFO, S_IFMT
+from tracer.vfs.base import O_CREAT, O_DIRECTORY, O_RDWR, O_WRONLY, S_IFDIR, S_IFIFO, S_IFMT
 from tracer.vfs.namespace import RESOLVE_NO_MAGICLINKS
 from tracer.vfs.pipe import PipeFS, pipe
 
@@ -49,6 +49,8 @@ def test_descriptors(guest: Tree) -> None:
     info = guest.get(b"/proc/self/fdinfo/3")
     assert info.startswith(b"pos:\t0\nflags:\t02000002\n")
     fails(E.ENOENT, guest.walk, b"/proc/self/fd/03")
+    assert guest.walk(b"/proc/self/task/7").inode.mode & S_IFMT == S_IFDIR
+    fails(E.ENOENT, guest.walk, b"/proc/self/task/07")
     fails(E.ENOENT, guest.open, b"/proc/self/fd/new", O_CREAT | O_WRONLY)
     del files[3]
     fails(E.ENOENT, guest.walk, b"/proc/self/fd/3")

@@ -192,6 +192,11 @@ _NAMESPACES = (b"cgroup", b"ipc", b"mnt", b"net", b"pid", b"pid_for_children", b
 _PROCESS_LINKS = (b"cwd", b"exe", b"root")
 
 
+def _is_number(name: bytes) -> bool:
+    """Whether a name is a number as /proc writes it: without leading zeros (name_to_int)."""
+    return name.isdigit() and name == b"%d" % int(name)
+
+
 class _Node(Inode):
     __slots__ = ("key",)
 
@@ -431,7 +436,7 @@ class ProcFS(FileSystem):
     # -- /proc ---------------------------------------------------------------------
     def _top(self, name: bytes) -> Inode | None:
         system = self.system
-        if name.isdigit() and name == b"%d" % int(name):
+        if _is_number(name):
             if system.process(int(name)) is not None:
                 return self._process(int(name), name)
         elif name == b"self":
@@ -591,12 +596,12 @@ class ProcFS(FileSystem):
         self._get(pid).oom_score_adj = value
 
     def _thread(self, pid: int, key: bytes, name: bytes) -> Inode | None:
-        if not name.isdigit() or int(name) not in self._get(pid).threads():
+        if not _is_number(name) or int(name) not in self._get(pid).threads():
             return None
         return self._process(int(name), key + b"/" + name)
 
     def _open(self, pid: int, name: bytes) -> File | None:
-        if not name.isdigit() or name != b"%d" % int(name):
+        if not _is_number(name):
             return None
         return self._get(pid).fds().get(int(name))
 
