@@ -10,6 +10,7 @@ from sysnames import errno as E
 from sysnames.layout import layout
 from tracer.errors import LinuxError
 from tracer.kernel.calls.system import release
+from tracer.memory.vma import PROT_READ, PROT_WRITE, Vma
 
 ABIS = ("x86_64", "i386", "arm", "aarch64")
 
@@ -79,6 +80,19 @@ def test_getrandom() -> None:
     assert m.call("getrandom", BAD, 0, 0) == 0
     assert m.call("getrandom", BAD, 4, 8) == -E.EINVAL
     assert m.call("getrandom", BAD, 4, 6) == -E.EINVAL
+
+
+def test_getrandom_takes_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A buffer of a gigabyte must not cost that of the host; the bytes are the same."""
+    m = Machine()
+    m.task.mem.insert(Vma(0x400000, 0x600000, PROT_READ | PROT_WRITE))
+    whole = Machine().kernel.random(0x200000)
+    pieces: list[int] = []
+    random = m.kernel.random
+    monkeypatch.setattr(m.kernel, "random", lambda count: pieces.append(count) or random(count))
+    assert m.call("getrandom", 0x400000, 0x200000, 0) == 0x200000
+    assert m.task.mem.read(0x400000, 0x200000) == whole
+    assert max(pieces) <= 1 << 16
 
 
 def test_syslog_and_reboot() -> None:

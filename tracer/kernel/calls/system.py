@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CAP_SYS_ADMIN, CAP_SYS_BOOT, CAP_SYSLOG = 21, 22, 34
 UTS_LEN = 64
 MAX_RW_COUNT = 0x7FFFF000
+_CHUNK = 1 << 16
 ERESTARTSYS = 512
 UNAME26, PER_MASK, PER_LINUX32 = 0x0020000, 0xFF, 0x0008
 _FIELDS = ("sysname", "nodename", "release", "version", "machine", "domainname")
@@ -113,7 +114,9 @@ def getrandom(task: Task, address: int, count: int, flags: int) -> int:
         raise Fault(address)
     done = 0
     for view in mem.views(address, count, WRITE):
-        view[:] = task.kernel.random(len(view))
+        for at in range(0, len(view), _CHUNK):      # a huge buffer costs no memory of ours
+            part = view[at:at + _CHUNK]
+            part[:] = task.kernel.random(len(part))
         done += len(view)
     if count and not done:
         raise Fault(address)
