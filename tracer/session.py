@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ LIMITS = {
     8: (8 << 20, 8 << 20), 9: _UNLIMITED, 10: _UNLIMITED, 11: (4096, 4096),
     12: (819200, 819200), 13: (0, 0), 14: (0, 0), 15: _UNLIMITED,
 }
+_NO_ID = 0xFFFFFFFF         # (uid_t) -1 is no user
 _STACK = 1 << 20            # of the space from which the program is executed
 
 
@@ -70,7 +72,7 @@ def _credentials(options: RunOptions) -> Credentials:
         creds.uid, creds.suid, creds.gid, creds.sgid = uid, suid, gid, sgid
         return creds
     if options.user is not None:
-        if options.user.isdigit():
+        if re.fullmatch("[0-9]{1,10}", options.user) and int(options.user) < _NO_ID:
             return Credentials(int(options.user), int(options.user))
         if options.user == "nobody":
             return Credentials(65534, 65534)
@@ -158,7 +160,7 @@ class Session:
         binds = [personality.Bind(os.fsencode(h), os.fsencode(g) or None, mode)
                  for h, g, mode in options.binds]
         return personality.sandbox(
-            os.getcwdb(), os.fsencode(program), now=now, random=kernel.random,
+            personality.host_cwd(), os.fsencode(program), now=now, random=kernel.random,
             kernel=self.system, root=os.fsencode(options.root) if options.root else None,
             binds=binds, limit=options.memory >> 12, network=kernel.host_network)
 

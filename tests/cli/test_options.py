@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -253,6 +254,35 @@ def test_unknown_user(capsys: pytest.CaptureFixture[str]) -> None:
     message = ("Cannot find user ':nosuchuser:'" if os.getuid() == 0
                else "You must be root to use the -u/--username option")
     assert capsys.readouterr().err == f"strace: {message}\n"
+
+
+@pytest.mark.parametrize("user", ["\u00b2", "4294967295", "99999999999", "-1", "", "x"])
+def test_users_of_the_sandbox(user: str, capsys: pytest.CaptureFixture[str]) -> None:
+    program = Path(__file__).parents[2] / "samples" / "x86_64" / "hello"
+    assert main(["-u", user, str(program)]) == 1
+    assert capsys.readouterr().err == f"strace: Cannot find user '{user}'\n"
+
+
+def test_the_working_directory_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                       capsys: pytest.CaptureFixture[str]) -> None:
+    program = Path(__file__).parents[2] / "samples" / "x86_64" / "hello"
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main([str(program)]) == 1
+    assert capsys.readouterr().err == (
+        "strace: cannot find the working directory: No such file or directory\n")
+
+
+def test_numbers_longer_than_python_converts(capsys: pytest.CaptureFixture[str]) -> None:
+    number = "9" * 5000
+    for words in (["-s", number], ["-a", number], ["--seed", number], ["--memory", number],
+                  ["-e", f"inject=read:retval={number}"], ["-e", f"trace=/a{{{number}}}"],
+                  ["-e", f"read={number}"], ["-O", number], ["-p", number],
+                  ["-e", f"inject=read:when={number}"],
+                  ["-e", f"inject=read:delay_exit={number}"]):
+        assert main([*words, "true"]) == 1, words[0]
+        assert "internal error" not in capsys.readouterr().err, words
 
 
 def test_refusals(capsys: pytest.CaptureFixture[str]) -> None:

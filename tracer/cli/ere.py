@@ -71,7 +71,8 @@ def _bound(pattern: str, at: int) -> tuple[str, int]:
     low, comma, high = match.groups()
     if not low and not comma:
         raise RegexError("Invalid content of \\{\\}")
-    if max(int(low or 0), int(high or 0)) > _REPEAT_MAX:
+    digits = max(len(low), len(high))       # (Python converts no more than 4300)
+    if digits > 4000 or max(int(low or 0), int(high or 0)) > _REPEAT_MAX:
         raise RegexError("Regular expression too big")
     if high and int(high) < int(low or 0):
         raise RegexError("Invalid content of \\{\\}")

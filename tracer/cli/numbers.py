@@ -7,7 +7,8 @@ INT_MAX = 2**31 - 1
 NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
-_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)")
+# (Python converts no more than 4300 digits)
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]{1,4000})")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -27,7 +28,8 @@ def integer(text: str, most: int = INT_MAX) -> int | None:
 
 def unsigned(text: str, bits: int = 64) -> int | None:
     """A number in C notation (strtoull base 0, so −1 is the largest value), or None."""
-    match = re.fullmatch(r"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", text)
+    match = re.fullmatch(r"[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]{,99})",
+                         text)
     if match is None:
         return None
     digits = match[2]
@@ -60,7 +62,7 @@ def duration(text: str) -> int | None:
 
 def size(text: str, least: int = 4096) -> int | None:
     """Bytes of "64M", "1g", "4096", or None; least: by default one page."""
-    match = re.fullmatch(r"([0-9]+)([kKmMgGtT]?)(?:i?[bB])?", text)
+    match = re.fullmatch(r"([0-9]{1,99})([kKmMgGtT]?)(?:i?[bB])?", text)
     if match is None:
         return None
     value = int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[match[2].lower()]

@@ -286,6 +286,14 @@ def _share_budget(namespace: Namespace, limit: int) -> None:
             mount.fs.budget.whole = whole
 
 
+def host_cwd() -> bytes:
+    """pytrace's working directory; PytraceError when it was removed."""
+    try:
+        return os.getcwdb()
+    except OSError as error:
+        raise PytraceError(f"cannot find the working directory: {error.strerror}") from None
+
+
 def inherited() -> list[int]:
     """The host descriptors pytrace was started with; call it before anything is opened."""
     try:
@@ -322,7 +330,7 @@ def host(*, now: Callable[[], int], kernel: System,
         namespace.mount(ProcFS(proc_dev, now, kernel, lambda: namespace, below), proc, _SAFE)
     except LinuxError:
         pass        # a host without /proc: the guest has none either
-    cwd = namespace.walk(root, root, os.getcwdb())
+    cwd = namespace.walk(root, root, host_cwd())
     files: dict[int, File] = {}
     for fd in descriptors:
         found = inherit(namespace, fs, fd)
