@@ -102,7 +102,7 @@ def change(where: bytes | int, changes: dict[str, int]) -> None:
             os.chown(where, changes.get("uid", -1), changes.get("gid", -1),
                      follow_symlinks=follow)
         if "mode" in changes:
-            if isinstance(where, bytes) and not follow and hoststat.S_ISLNK(os.lstat(where).st_mode):
+            if hoststat.S_ISLNK(os.stat(where, follow_symlinks=follow).st_mode):
                 raise LinuxError(E.EOPNOTSUPP)
             os.chmod(where, changes["mode"] & 0o7777)
         if "atime" in changes or "mtime" in changes:
