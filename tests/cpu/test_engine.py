@@ -54,8 +54,8 @@ def test_constants_are_those_of_the_package() -> None:
                  "HOOK_INTR", "HOOK_INSN", "HOOK_BLOCK", "HOOK_TLB_FILL", "MEM_READ",
                  "MEM_WRITE", "MEM_FETCH", "PROT_READ", "PROT_WRITE", "PROT_EXEC", "PROT_ALL",
                  "ERR_OK", "ERR_INSN_INVALID", "ERR_EXCEPTION", "CTL_UC_PAGE_SIZE",
-                 "CTL_UC_USE_EXITS", "CTL_CPU_MODEL", "CTL_TB_FLUSH", "CTL_TLB_FLUSH",
-                 "CTL_TLB_TYPE", "CTL_TCG_BUFFER_SIZE", "TLB_VIRTUAL"):
+                 "CTL_UC_USE_EXITS", "CTL_UC_EXITS", "CTL_CPU_MODEL", "CTL_TB_FLUSH",
+                 "CTL_TLB_FLUSH", "CTL_TLB_TYPE", "CTL_TCG_BUFFER_SIZE", "TLB_VIRTUAL"):
         assert getattr(uclib, name) == getattr(unicorn_const, "UC_" + name), name
 
 
@@ -177,3 +177,45 @@ def test_counted_runs_end_with_a_quantum() -> None:
     assert event is not None
     assert event.kind == "quantum"
     assert engine.get("rip") == TEXT
+
+
+@pytest.mark.parametrize("first", ["counted", "located"])
+@pytest.mark.parametrize(("kind", "spin", "load", "trap"), [
+    # jmp . / mov (%rax),%eax / syscall or int $0x80
+    (X8664, b"\xeb\xfe", b"\x8b\x00", b"\x0f\x05"), (I386, b"\xeb\xfe", b"\x8b\x00", b"\xcd\x80"),
+    # b . / ldr r0,[r0] / svc 0
+    (Arm, words("eafffffe"), words("e5900000"), words("ef000000")),
+    (Arm, b"\xfe\xe7", b"\x00\x68", b"\x00\xdf"),
+    (AArch64, words("14000000"), words("b9400000"), words("d4000001"))])
+def test_the_counter_goes_without_a_fault(kind: type[Engine], spin: bytes, load: bytes,
+                                          trap: bytes, first: str) -> None:
+    """The code that was counted is not mapped any more when Unicorn stops counting."""
+    engine, space = machine(kind, spin if first == "counted" else load)
+    thumb = len(spin) == 2 and kind is Arm
+    if thumb:
+        engine.set("cpsr", engine.get("cpsr") | 0x20)
+    event = engine.run(1000 if first == "counted" else 0)
+    assert event is not None
+    if first == "counted":
+        assert event.kind == "quantum"
+    else:
+        assert engine.locate(event) == event.address
+    other = AddressSpace(space.arena, space.top, space.top - (1 << 28))
+    other.insert(Vma(DATA, DATA + 0x1000, 3))
+    other.write(DATA, trap)
+    other.protect(DATA, DATA + 0x1000, 5)
+    engine.use(other)
+    engine.set(engine.PC, DATA | thumb)
+
+    def call(_registers: tuple[int, ...]) -> int:
+        engine.stop()
+        return 42
+
+    engine.on_call = engine.on_compat = call
+    assert engine.run() is None
+    assert engine.get(engine.RESULT) == 42
+    assert engine.get(engine.PC) == DATA + len(trap)
+    engine.set(engine.PC, TEXT | thumb)             # the TLB has not learned a wrong page
+    event = engine.run()
+    assert event is not None
+    assert (event.kind, event.address) == ("fault", TEXT)

@@ -328,6 +328,8 @@ class Engine:
         finally:
             self._set_diagnose(None)
             lib.uc_hook_del(self.handle, hook)
+            if not self.counting:
+                self._remove_counter()
             self.load(context)
             self.free_context(context)
             self.arena.drop(scratch)
@@ -352,6 +354,8 @@ class Engine:
         if bool(count) != self.counting:
             # Blocks translated with the counter still call it, or those without never do.
             self.counting = bool(count)
+            if not count:
+                self._remove_counter()
             self.flush_code()
         code = lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, count)
         if self.error is not None:
@@ -365,6 +369,27 @@ class Engine:
                 return None
             return Event("quantum") if count else Event("halt")
         return Event("fault") if code == uclib.ERR_EXCEPTION else Event("illegal")
+
+    def _remove_counter(self) -> None:
+        """Let Unicorn remove its counting of instructions, in a run that ends where it begins.
+
+        It does so at the start of a run that does not count, and asks for the translation of
+        every page with counted code, of whatever address space that was: a miss must not look
+        like a fault of the program.  What the TLB has learned here must go.
+        """
+        def fill(_handle: int, _address: int, _access: int, entry: int, _data: int) -> bool:
+            pack_entry(ENTRY.from_address(entry), 0, 0, 4)
+            return True
+
+        pack_entry = struct.Struct("=QI").pack_into
+        self.flush_tlb()
+        self._set_diagnose(fill)
+        uclib.set_exits(self.handle, self.get(self.PC))
+        try:
+            lib.uc_emu_start(self.handle, self.get(self.PC) | self.pc_bit(), 0, 0, 0)
+        finally:
+            uclib.set_exits(self.handle)
+            self._set_diagnose(None)
 
     def stop(self) -> None:
         """Leave ``run`` before the next instruction; for use in trap handlers."""

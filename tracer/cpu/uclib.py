@@ -23,7 +23,7 @@ PROT_READ, PROT_WRITE, PROT_EXEC, PROT_ALL = 1, 2, 4, 7
 ERR_OK, ERR_INSN_INVALID, ERR_EXCEPTION = 0, 10, 21
 
 _CTL_WRITE = 1 << 30
-CTL_UC_PAGE_SIZE, CTL_UC_USE_EXITS, CTL_CPU_MODEL = 1, 4, 7
+CTL_UC_PAGE_SIZE, CTL_UC_USE_EXITS, CTL_UC_EXITS, CTL_CPU_MODEL = 1, 4, 6, 7
 CTL_TB_FLUSH, CTL_TLB_FLUSH, CTL_TLB_TYPE, CTL_TCG_BUFFER_SIZE = 10, 11, 12, 13
 TLB_VIRTUAL = 1
 
@@ -92,6 +92,13 @@ def ctl(handle: int, command: int, *args: int) -> None:
     """uc_ctl in its writing form; arguments are C ints."""
     control = _CTL_WRITE | len(args) << 26 | command
     check(lib.uc_ctl(_ptr(handle), _int(control), *map(_int, args)))
+
+
+def set_exits(handle: int, *addresses: int) -> None:
+    """uc_ctl_set_exits: where runs end."""
+    control = _CTL_WRITE | 2 << 26 | CTL_UC_EXITS
+    exits = (_u64 * len(addresses))(*addresses)
+    check(lib.uc_ctl(_ptr(handle), _int(control), exits, _size(len(addresses))))
 
 
 def hook_add(handle: int, kind: int, callback: object, *extra: int) -> int:
