@@ -26,6 +26,7 @@ from tracer.abi.siginfo import (
 )
 from tracer.abi.userregs import NT_ARM_VFP, NT_FPREGSET
 from tracer.errors import Fault
+from tracer.memory.vma import PROT_EXEC, PROT_READ
 
 if TYPE_CHECKING:
     from tracer.abi.base import Action, AltStack, Read, Write
@@ -115,6 +116,10 @@ class ArmAbi(Abi):
         from loader.layout import VECTORS_BASE
         from loader.vdso import kuser_page
         return [(VECTORS_BASE, kuser_page())]
+
+    def gate(self) -> tuple[int, int, str] | None:
+        from loader.layout import VECTORS_BASE
+        return VECTORS_BASE, PROT_READ | PROT_EXEC, "[vectors]"
 
     def reset(self, engine: Engine) -> None:
         self._write(engine, (0,) * 16, _USER_MODE)

@@ -146,6 +146,10 @@ class Abi:
         """Pages above user space that programs may execute: address, content."""
         return []
 
+    def gate(self) -> tuple[int, int, str] | None:
+        """What of them stands in /proc/PID/maps: address, protection, name (get_gate_vma)."""
+        return None
+
     def prepare(self, engine: Engine, clock: Callable[[], int]) -> None:
         """Settle a new engine; clock gives nanoseconds for its own counter."""
         engine.clock = clock

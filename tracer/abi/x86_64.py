@@ -10,6 +10,7 @@ from tracer.abi import fpstate
 from tracer.abi.base import O_LARGEFILE, SA_RESTORER, SA_SIGINFO, forced, stack_fields
 from tracer.abi.x86 import FLAGS_START, X86Abi, handler_flags, restored_flags
 from tracer.errors import Fault
+from tracer.memory.vma import PROT_EXEC
 
 if TYPE_CHECKING:
     from tracer.abi.base import Action, AltStack
@@ -96,6 +97,10 @@ class X8664Abi(X86Abi):
         from loader.layout import VSYSCALL_BASE
         from loader.vdso import vsyscall_page
         return [(VSYSCALL_BASE, vsyscall_page())]
+
+    def gate(self) -> tuple[int, int, str] | None:
+        from loader.layout import VSYSCALL_BASE
+        return VSYSCALL_BASE, PROT_EXEC, "[vsyscall]"
 
     def reset(self, engine: Engine) -> None:
         self.access(engine)[1](*[0] * 17, FLAGS_START)

@@ -181,7 +181,7 @@ def new_space(task: Task, program: Program, envp: list[bytes], execfn: bytes) ->
             (plan.vdso, vdso.image(image.abi), "[vdso]")):
         if area.length:
             executable = PROT_EXEC if content else 0
-            vma = Vma(area.start, area.start + area.length, PROT_READ | executable, True,
+            vma = Vma(area.start, area.start + area.length, PROT_READ | executable, False,
                       Backing(kernel.arena, None), name=name)
             space.insert(vma)
             if content:

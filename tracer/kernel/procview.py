@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tracer.errors import LinuxError
 from tracer.kernel import task as tasks
-from tracer.memory.arena import SHIFT
+from tracer.memory.arena import PAGE, SHIFT
 from tracer.memory.vma import PROT_EXEC, PROT_READ, PROT_WRITE, Vma
 
 if TYPE_CHECKING:
@@ -173,7 +173,12 @@ class ProcTask:
 
     def maps(self) -> bytes:
         space = self._task.mem
-        return b"".join([maps_line(vma, space) for vma in space.vmas])
+        lines = [maps_line(vma, space) for vma in space.vmas]
+        gate = self._task.abi.gate()
+        if lines and gate is not None:
+            address, prot, name = gate
+            lines.append(maps_line(Vma(address, address + PAGE, prot, name=name), space))
+        return b"".join(lines)
 
     def memory(self) -> Mapping[str, int]:
         space = self._task.mem

@@ -305,7 +305,7 @@ class AddressSpace:
 
     def protect(self, start: int, end: int, prot: int) -> None:
         """mprotect a fully mapped range; page-aligned."""
-        self.change(start, end, lambda vma: setattr(vma, "prot", prot))
+        self.change(start, end, lambda vma: vma.protect(prot))
         pages = self.pages_in(start, end)
         for page in pages:          # permissions come back with the next fault
             self.table[page] &= ~7

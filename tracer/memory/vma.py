@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from tracer.vfs.base import File, Inode
 
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+# Whether the memory of a private range counts as promised: VM_ACCOUNT, VM_NORESERVE.
+UNCHARGED, CHARGED, NORESERVE = range(3)
 
 
 class Backing:
@@ -94,8 +96,8 @@ class Vma:
     /proc/PID/maps.  file: kept open by the mapping.
     """
 
-    __slots__ = ("backing", "end", "file", "growsdown", "locked", "name", "offset", "prot",
-                 "sealed", "shared", "start", "userfault", "wipe")
+    __slots__ = ("backing", "charge", "end", "file", "growsdown", "locked", "name", "offset",
+                 "prot", "sealed", "shared", "start", "userfault", "wipe")
 
     def __init__(self, start: int, end: int, prot: int, shared: bool = False,
                  backing: Backing | None = None, file: File | None = None, offset: int = 0,
@@ -109,6 +111,8 @@ class Vma:
         self.offset = offset
         self.name = name
         self.growsdown = growsdown
+        # What keeps ranges apart that were writable and are not any more (VM_ACCOUNT).
+        self.charge = CHARGED if prot & PROT_WRITE and not shared else UNCHARGED
         self.locked = False
         self.sealed = False     # mseal(2)
         self.wipe = ""          # "dontfork" or "wipeonfork" after madvise
@@ -124,11 +128,18 @@ class Vma:
         new = Vma(start, end, self.prot, self.shared, self.backing, self.file,
                   self.offset + start - self.start if self.backing else 0, self.name,
                   self.growsdown)
+        new.charge = self.charge
         new.locked = self.locked
         new.sealed = self.sealed
         new.wipe = self.wipe
         new.userfault = self.userfault
         return new
+
+    def protect(self, prot: int) -> None:
+        """Change the protection; a private range that becomes writable is charged."""
+        self.prot = prot
+        if prot & PROT_WRITE and not self.shared and self.charge == UNCHARGED:
+            self.charge = CHARGED
 
     def release(self) -> None:
         """The range is gone: give back what it held."""
@@ -145,7 +156,8 @@ class Vma:
                 and self.shared == after.shared and self.backing is after.backing
                 and self.file is after.file and self.name == after.name
                 and self.growsdown == after.growsdown and self.locked == after.locked
-                and self.sealed == after.sealed and self.wipe == after.wipe
+                and self.charge == after.charge and self.sealed == after.sealed
+                and self.wipe == after.wipe
                 and self.userfault is after.userfault
                 and (self.backing is None or (not (self.shared and self.file is None)
                      and self.offset + self.end - self.start == after.offset)))

@@ -15,7 +15,7 @@ from tracer.kernel.task import (
 )
 from tracer.memory.arena import PAGE, SHIFT
 from tracer.memory.space import AddressSpace, align
-from tracer.memory.vma import PROT_EXEC, PROT_READ, PROT_WRITE, Backing, Vma
+from tracer.memory.vma import NORESERVE, PROT_EXEC, PROT_READ, PROT_WRITE, Backing, Vma
 from tracer.vfs.base import O_ACCMODE, O_RDWR, O_WRONLY, S_IFDIR, S_IFMT, File
 
 if TYPE_CHECKING:
@@ -164,6 +164,8 @@ def do_mmap(task: Task, address: int, length: int, prot: int, flags: int, fd: in
     vma = Vma(start, start + size, prot & _PROT_ALL, shared, backing, file, offset,
               growsdown=bool(flags & MAP_GROWSDOWN))
     vma.locked = bool(flags & MAP_LOCKED) or space.lock_future
+    if flags & MAP_NORESERVE:
+        vma.charge = NORESERVE
     if shared and file is None and backing is not None:
         vma.name = "/dev/zero (deleted)"
     space.insert(vma)
@@ -325,7 +327,7 @@ def _extension(vma: Vma, start: int, end: int) -> Vma:
     """A VMA like another one, for the range right behind it."""
     new = Vma(start, end, vma.prot, vma.shared, vma.backing, vma.file,
               vma.offset + start - vma.start if vma.backing else 0, vma.name, vma.growsdown)
-    new.locked, new.wipe = vma.locked, vma.wipe
+    new.charge, new.locked, new.wipe = vma.charge, vma.locked, vma.wipe
     return new
 
 
@@ -370,7 +372,7 @@ def _move(task: Task, vma: Vma, old: int, old_size: int, new_size: int, new: int
     space = task.mem
     moved = Vma(new, new + new_size, vma.prot, vma.shared, vma.backing, vma.file,
                 vma.offset + old - vma.start if vma.backing else 0, vma.name, vma.growsdown)
-    moved.locked, moved.wipe = vma.locked, vma.wipe
+    moved.charge, moved.locked, moved.wipe = vma.charge, vma.locked, vma.wipe
     space.insert(moved)
     space.move_pages(old, new, min(old_size, new_size))
     if old_size and not flags & MREMAP_DONTUNMAP:
