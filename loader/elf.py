@@ -131,6 +131,11 @@ class ElfImage:
             self.phdr_vaddr = phoff - segment.offset + segment.vaddr
 
     @property
+    def oabi(self) -> bool:
+        """Whether it is a program of ARM's old ABI, from before the EABI."""
+        return self.abi == "arm" and not self.e_flags & EF_ARM_EABI_MASK
+
+    @property
     def is_dyn(self) -> bool:
         return self.e_type == ET_DYN
 

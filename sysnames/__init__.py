@@ -12,7 +12,9 @@ def table(abi: str) -> dict[int, str]:
     """
     from importlib import import_module
 
-    if abi not in ("x86_64", "i386", "arm", "arm_oabi", "aarch64"):
+    from sysnames.abis import ABIS
+
+    if abi not in ABIS:
         raise KeyError(abi)
     numbers: dict[int, str] = import_module(f"sysnames.tables.{abi}").NUMBERS
     return numbers

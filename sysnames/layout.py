@@ -14,6 +14,7 @@ import struct
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .abis import ALIGN8, UNSIGNED_CHAR, WORD
 from .kinds import CTYPES, DEFAULT
 from .lookup import is_structure, structure
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .row import Item, Kind
-
-ABIS = ("x86_64", "i386", "arm", "arm_oabi", "aarch64")
 
 _CODES = {  # of `struct`
     "char": "b", "uchar": "B", "short": "h", "ushort": "H", "int": "i", "uint": "I",
@@ -175,9 +174,9 @@ def type_code(ctype: str, abi: str) -> str:
 
     A plain char has no sign in the ABIs of ARM (AAPCS).
     """
-    if ctype == "char" and abi in ("arm", "arm_oabi", "aarch64"):
+    if ctype == "char" and abi in UNSIGNED_CHAR:
         return "B"
-    code = (_CODES64 if abi in ("x86_64", "aarch64") else _CODES32).get(ctype)
+    code = (_CODES64 if WORD[abi] == 8 else _CODES32).get(ctype)
     if code is None:
         raise LayoutError(f"unknown C type {ctype}")
     return code
@@ -186,7 +185,7 @@ def type_code(ctype: str, abi: str) -> str:
 def _scalar(ctype: str, abi: str) -> _Shape:
     code = type_code(ctype, abi)
     size = _SIZES[code]
-    return _Shape(size, 4 if abi == "i386" and size == 8 else size, code, 1)
+    return _Shape(size, ALIGN8[abi] if size == 8 else size, code, 1)
 
 
 def _count(kind: Kind, index: int) -> int:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sysnames.abis import ABIS
+
 ROOT = Path(__file__).parent.parent
 
 # Packages and modules of `tracer`, and what each may import at run time beside itself, `sysnames`
@@ -93,3 +95,38 @@ def test_only_the_cpu_package_knows_unicorn() -> None:
              for module in imports(path) if module.split(".")[0] == "unicorn"
              and path.parent != ROOT / "tracer" / "cpu"}
     assert not wrong
+
+
+# Where one ABI may be told from another: its own modules, and the places that choose them.
+PER_ABI = {"sysnames/abis.py", "sysnames/generate", "loader/elf.py", "loader/stack.py",
+           "loader/vdso/build.py", "tracer/abi", "tracer/cpu", "tracer/scan"}
+
+
+def abi_comparisons(tree: ast.AST) -> list[int]:
+    """The lines that compare something with the name of an ABI."""
+    def named(node: ast.AST) -> bool:
+        if isinstance(node, (ast.Tuple, ast.List, ast.Set)):
+            return any(map(named, node.elts))
+        return isinstance(node, ast.Constant) and node.value in ABIS
+
+    return [node.lineno for node in ast.walk(tree)
+            if (isinstance(node, ast.Compare) and any(map(named, (node.left, *node.comparators))))
+            or (isinstance(node, ast.MatchValue) and named(node.value))
+            or (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("startswith", "endswith") and any(map(named, node.args)))]
+
+
+def test_comparisons_are_found() -> None:
+    for text in ("abi == 'arm'", "'i386' != x.abi", "abi in ('x86_64', 'aarch64')",
+                 "abi.startswith('arm')", "match abi:\n case 'arm': pass"):
+        assert abi_comparisons(ast.parse(text)), text
+    assert not abi_comparisons(ast.parse("get('arm')['i386']"))
+
+
+def test_what_differs_between_abis_is_data() -> None:
+    """Elsewhere it is asked of `sysnames.abis`, rows, constants, or of the task's Abi."""
+    found = [f"{path.relative_to(ROOT)}:{line}" for package in ("tracer", "loader", "sysnames")
+             for path in sorted((ROOT / package).rglob("*.py"))
+             if not any(path.is_relative_to(ROOT / place) for place in PER_ABI)
+             for line in abi_comparisons(ast.parse(path.read_text("utf-8")))]
+    assert not found

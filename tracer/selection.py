@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-ABIS = ("x86_64", "i386", "arm", "aarch64", "arm_oabi")
-
 
 class NumberSet:
     """A set of numbers ≥ 0, or the complement of one."""

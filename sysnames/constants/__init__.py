@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from sysnames.abis import PROGRAM_ABIS
 from sysnames.constants.index import TOPICS
-
-ABIS = ("x86_64", "i386", "arm", "aarch64")
 
 
 class ConstSet:
@@ -75,7 +74,7 @@ def get(set_name: str, abi: str) -> ConstSet:
     """The set of that name under an ABI; raises KeyError where there is none."""
     found = _sets.get((set_name, abi))
     if found is None:
-        if abi not in ABIS:
+        if abi not in PROGRAM_ABIS:
             raise KeyError(abi)
         found = _sets[set_name, abi] = _load(set_name, abi)
     return found

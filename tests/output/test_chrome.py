@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from traced import trace
 
+from sysnames.abis import ABIS
 from sysnames.lookup import signature
 from sysnames.signatures import SIGNATURES
 from tracer.output.chrome import RESULT
-from tracer.selection import ABIS
 
 PHASES = {"M", "X", "i", "s", "f"}
 

@@ -73,6 +73,8 @@ class AArch64Abi(Abi):
     top = 1 << 48
     largefile = O_LARGEFILE
     cpumask = 32
+    CPUINFO = (("processor", "0"), ("Features", "fp asimd aes pmull sha1 sha2 crc32 atomics"),
+               ("CPU implementer", "0x41"), ("CPU architecture", "8"))
     RESULT, TLS = "x0", "tpidr_el0"
     DWARF = (*(f"x{i}" for i in range(31)), "sp")
     FP, LINK = "x29", "x30"

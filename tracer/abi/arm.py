@@ -96,11 +96,15 @@ class ArmAbi(Abi):
     LINK = "lr"
     has_tsc = False
     cpumask = 4
+    statfs64_unpacked = 88          # of old EABI programs
+    CPUINFO = (("processor", "0"), ("model name", "ARMv7 Processor rev 0 (v7l)"),
+               ("Features", "half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32"),
+               ("CPU implementer", "0x41"), ("CPU architecture", "7"))
     USER_REGS = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "cpsr", "orig")
     USER_STATUS = _CONDITIONS | _THUMB
     CALL_NUMBER = "r7"
     CALL_ARGUMENTS = ("r0", "r1", "r2", "r3", "r4", "r5", "r6")
-    AUDIT_ARCH, USER_SIZE = 0x40000028, 296
+    AUDIT_ARCH, USER_SIZE, HAS_SET_SYSCALL = 0x40000028, 296, True
     FRAME = (*(f"r{i}" for i in range(13)), "sp", "lr", "pc", "cpsr")
     VFP = (*(f"d{i}" for i in range(32)), "fpscr")
 

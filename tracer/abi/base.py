@@ -103,6 +103,9 @@ class Abi:
     kernel = (6, 12)            # the version of Linux that uname and the order of checks follow
     skips_minus_one = False     # a call of number -1 is none: the result register stays
     minsigstksz = 2048          # MINSIGSTKSZ
+    statfs64_unpacked: int | None = None    # another size of struct statfs64 programs may pass
+    # The rows of /proc/cpuinfo for the CPU model that Unicorn emulates.
+    CPUINFO: tuple[tuple[str, str], ...] = ()
     # Registers that signal frames hold, in an order of the ABI's own.
     FRAME: tuple[str, ...] = ()
     TLS = ""
@@ -119,6 +122,7 @@ class Abi:
     CALL_ARGUMENTS: tuple[str, ...] = ()
     AUDIT_ARCH = 0              # linux/audit.h
     HAS_GETREGS = True          # PTRACE_GETREGS and its kin, besides PTRACE_GETREGSET
+    HAS_SET_SYSCALL = False     # PTRACE_SET_SYSCALL
     USER_SIZE = 0               # of struct user, which PTRACE_PEEKUSER reads; 0: none
     FLOAT_UNIT = 4              # regsets of the FPU are moved in pieces of so many bytes
 

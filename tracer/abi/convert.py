@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sysnames.abis import EVEN_PAIRS, WORD
 from sysnames.kinds import CTYPES, DEFAULT
 from sysnames.lookup import signature
 
@@ -17,13 +18,9 @@ Converter = Callable[[Sequence[int]], tuple[int, ...]]
 
 REGISTERS = 7   # of the raw words: one more than x86 passes
 
-_LONG = {"x86_64": 64, "aarch64": 64}
 _BITS = {"char": 8, "uchar": 8, "short": 16, "ushort": 16, "int": 32, "uint": 32, "s64": 64,
          "u64": 64}
 _SIGNED = frozenset(("char", "short", "int", "long", "s64"))
-# 64-bit arguments start at an even register (in the EABI only)
-_EVEN_PAIRS = frozenset(("arm",))
-
 _cache: dict[tuple[str, str], Converter] = {}
 
 
@@ -39,13 +36,13 @@ def _expression(source: str, bits: int, signed: bool, width: int) -> str:
 
 def places(name: str, abi: str) -> list[tuple[str, int, int]]:
     """Where each argument is: its C type, its first register, and how many it takes."""
-    width = _LONG.get(abi, 32)
+    width = 8 * WORD[abi]
     result = []
     at = 0
     for item in signature(name, abi).items:
         ctype = item.ctype or CTYPES.get(item.kind.name, DEFAULT)
         size = 2 if width == 32 and ctype in ("s64", "u64") else 1
-        if size == 2 and abi in _EVEN_PAIRS:
+        if size == 2 and abi in EVEN_PAIRS:
             at += at & 1
         result.append((ctype, at, size))
         at += size
@@ -59,7 +56,7 @@ def converter(name: str, abi: str) -> Converter:
     made = _cache.get(key)
     if made is not None:
         return made
-    width = _LONG.get(abi, 32)
+    width = 8 * WORD[abi]
     terms = []
     for ctype, at, size in places(name, abi):
         if at + size > REGISTERS:

@@ -75,6 +75,13 @@ class X86Abi(Abi):
 
     RED_ZONE = 0
     LEGACY_FPU = False      # the FPU state starts with an FSAVE header
+    CPUINFO = (("processor", "0"), ("vendor_id", "GenuineIntel"), ("cpu family", "6"),
+               ("model", "60"), ("model name", "Intel Core Processor (Haswell)"),
+               ("stepping", "4"), ("cpu MHz", "1000.000"), ("physical id", "0"),
+               ("siblings", "1"), ("core id", "0"), ("cpu cores", "1"), ("fpu", "yes"),
+               ("flags", "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 "
+                "clflush mmx fxsr sse sse2 syscall nx lm pni pclmulqdq ssse3 cx16 sse4_1 sse4_2 "
+                "movbe popcnt aes lahf_lm bmi1 bmi2"))
 
     def get_float_regs(self, engine: Engine, kind: int) -> bytes | None:
         if kind == NT_FPREGSET and self.LEGACY_FPU:

@@ -460,7 +460,7 @@ class Builder:
         self.action = self.action or "list-syscalls"
 
     def take_abi(self, value: str, spelling: str) -> None:
-        from tracer.selection import ABIS
+        from sysnames.abis import ABIS
 
         if value not in ABIS:
             invalid_argument(spelling, value)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sysnames import table
+from sysnames.abis import ABIS, WORD
 from tracer.cli.numbers import duration, integer, leading_integer, unsigned, words
 from tracer.messages import UsageError, warn
-from tracer.selection import ABIS, CallSet, Injection, NumberSet
+from tracer.selection import CallSet, Injection, NumberSet
 
 if TYPE_CHECKING:
     from tracer.selection import Test
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 # What may stand behind "@": strace's names for the ABIs of one kernel, and our own.  There is
 # no x32 program here, but a filter for x32 is no mistake.
 DESIGNATORS: dict[str, tuple[str, ...]] = {
-    "64": ("x86_64", "aarch64"), "32": ("i386", "arm", "arm_oabi"), "x32": (),
+    "64": tuple(abi for abi in ABIS if WORD[abi] == 8),
+    "32": tuple(abi for abi in ABIS if WORD[abi] == 4), "x32": (),
     **{abi: (abi,) for abi in ABIS},
 }
 

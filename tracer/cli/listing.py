@@ -4,15 +4,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from sysnames.abis import PROGRAM_ABIS
 from tracer.options import RunOptions
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from sysnames.row import Item
-
-LISTED = ("x86_64", "i386", "arm", "aarch64")
-
 
 # Calls whose arguments are printed as words, and why.
 _NOWHERE = "no kernel of today has it, and strace prints its words"
@@ -100,7 +98,7 @@ def _emulated(call: Coverage) -> str:
 
 def print_listing(abi: str | None, out: TextIO) -> None:
     """Write the table of one ABI, or of all that programs can have."""
-    for i, each in enumerate([abi] if abi else LISTED):
+    for i, each in enumerate([abi] if abi else PROGRAM_ABIS):
         calls = list(coverage(each))
         whole = sum(call.raw == 0 for call in calls)
         emulated = sum(call.emulated for call in calls)

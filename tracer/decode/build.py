@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sysnames.abis import WORD
 from sysnames.kinds import CTYPES, DEFAULT
 from sysnames.layout import layout, type_code
 from sysnames.lookup import is_structure, structure
@@ -209,7 +210,7 @@ class Build:
         self.options = options
         self.abbrev: bool = options.abbreviated(name)
         self.verbose: bool = options.verbose(name)
-        self.long = 8 if abi in ("x86_64", "aarch64") else 4
+        self.long = WORD[abi]
         self.ctype = "ulong"
         self.direction = "in"
         self.missing: set[str] = set()
@@ -412,7 +413,7 @@ def read_array(call: Call, kind: MemType, addr: int, count: int,
         return Array([], more=truncated)
     size = kind.size
     total = count * size
-    top = 1 << (64 if call.abi in ("x86_64", "aarch64") else 32)
+    top = 1 << 8 * WORD[call.abi]
     if addr + total > top or total >= top:
         return Addr(addr)
     if limit is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from sysnames.kinds import ctype
 from sysnames.lookup import classes, signature
 from sysnames.row import RowError
@@ -205,8 +206,7 @@ def _octal(call: Call) -> tuple[Value, Value | None]:
 
 def _unsigned(call: Call) -> tuple[Value, Value | None]:
     n = call.result
-    return (n if n >= 0 else n & (0xffffffffffffffff if call.abi in ("x86_64", "aarch64")
-                                  else 0xffffffff)), None
+    return (n if n >= 0 else n & (1 << 8 * WORD[call.abi]) - 1), None
 
 
 _RESULTS: dict[str, ResultDecoder] = {

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import HEADERS
 from tracer.decode.values import Sym
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ _FORMATS = {"hex": "x", "dec": "d", "udec": "d"}
 def _load(name: str, abi: str) -> tuple[list[tuple[int, str]], str | None, str]:
     from sysnames import constants
 
-    found = constants.get(name, "arm" if abi == "arm_oabi" else abi)
+    found = constants.get(name, HEADERS[abi])
     # "-" stands for no comment
     unknown = None if found.unknown in ("", "-") else found.unknown
     return [(n, text) for text, n in found.names], unknown, _FORMATS[found.fmt]
@@ -161,4 +162,4 @@ def numbers(name: str, abi: str) -> dict[str, int]:
     """Name → value of a set; raises KeyError when there is none."""
     from sysnames import constants
 
-    return constants.get(name, "arm" if abi == "arm_oabi" else abi).value_of
+    return constants.get(name, HEADERS[abi]).value_of

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from loader.layout import Layout
 
 _RECURSION = 5              # BINPRM: how deep #! interpreters may nest
-_EF_ARM_EABI = 0xFF000000
 
 
 class ExecError(LinuxError):
@@ -231,7 +230,7 @@ def commit(task: Task, program: Program, space: AddressSpace) -> None:
     task.abi = abi
     task.engine = kernel.engine(abi)
     kernel.load_new(task)
-    task.oabi = program.image.abi == "arm" and not program.image.e_flags & _EF_ARM_EABI
+    task.oabi = program.image.oabi
     if task.oabi:
         from tracer.kernel import oabi
         oabi.accept(kernel, task.engine)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sysnames import errno as E
+from sysnames.abis import SIGNED_NUMBERS
 from tracer.errors import LinuxError, PytraceError
 from tracer.kernel.clock import Clock
 from tracer.kernel.cputime import charge
@@ -293,7 +294,7 @@ class Kernel:
                 return Entry(PRIVATE_CALLS[number - PRIVATE], abi, number)
         from sysnames import table
         name = table(abi).get(number)
-        if abi == "i386" and shown >> 31 & 1:       # sign-extended by a 64-bit kernel
+        if abi in SIGNED_NUMBERS and shown >> 31 & 1:
             shown |= 0xFFFFFFFF00000000
         entry = Entry(name or f"syscall_{shown:#x}", abi, number)
         if name is None:

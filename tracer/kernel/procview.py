@@ -17,29 +17,6 @@ if TYPE_CHECKING:
     from tracer.vfs.namespace import Location
 
 
-# /proc/cpuinfo of the CPU models that Unicorn emulates, one processor each.
-_CPUINFO = {
-    "x86_64": (("processor", "0"), ("vendor_id", "GenuineIntel"), ("cpu family", "6"),
-               ("model", "60"), ("model name", "Intel Core Processor (Haswell)"),
-               ("stepping", "4"), ("cpu MHz", "1000.000"), ("physical id", "0"),
-               ("siblings", "1"), ("core id", "0"), ("cpu cores", "1"), ("fpu", "yes"),
-               ("flags", "fpu de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 "
-                "clflush mmx fxsr sse sse2 syscall nx lm pni pclmulqdq ssse3 cx16 sse4_1 sse4_2 "
-                "movbe popcnt aes lahf_lm bmi1 bmi2")),
-    "arm": (("processor", "0"), ("model name", "ARMv7 Processor rev 0 (v7l)"),
-            ("Features", "half thumb fastmult vfp edsp neon vfpv3 tls vfpv4 idiva idivt vfpd32"),
-            ("CPU implementer", "0x41"), ("CPU architecture", "7")),
-    "aarch64": (("processor", "0"), ("Features", "fp asimd aes pmull sha1 sha2 crc32 atomics"),
-                ("CPU implementer", "0x41"), ("CPU architecture", "8")),
-}
-
-
-def cpuinfo(abi: str) -> bytes:
-    """The text of /proc/cpuinfo."""
-    rows = _CPUINFO["x86_64" if abi == "i386" else abi]
-    return "".join([f"{name}\t: {value}\n" for name, value in rows]).encode() + b"\n"
-
-
 def maps_line(vma: Vma, space: AddressSpace) -> bytes:
     """One line of /proc/PID/maps."""
     prot = "".join(c if vma.prot & bit else "-" for c, bit in (
@@ -287,7 +264,8 @@ class System:
 
     def cpuinfo(self) -> bytes:
         task = self._kernel.current
-        return cpuinfo(task.abi.name) if task is not None else b""
+        rows = task.abi.CPUINFO if task is not None else ()
+        return "".join([f"{name}\t: {value}\n" for name, value in rows]).encode() + b"\n"
 
     def uuid(self, boot: bool) -> bytes:
         if boot:

@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from sysnames.abis import WORD
+
 
 class Counts:
     """What is counted of one call.  Times are nanoseconds."""
@@ -46,7 +48,6 @@ _COLUMNS = {
     "max-time": ("longest", 7), "avg-time": ("usecs/call", 11), "calls": ("calls", 9),
     "errors": ("errors", 9), "name": ("syscall", 16),
 }
-_BITS = {"x86_64": "64 bit", "aarch64": "64 bit"}
 
 
 def _seconds(nanoseconds: int) -> str:
@@ -109,7 +110,7 @@ def format_summary(counts: Tables, abi: str, columns: tuple[str, ...],
     text = ""
     for name in sorted(counts, key=lambda each: each != abi):
         if name != abi:
-            text += f"System call usage summary for {_BITS.get(name, '32 bit')} mode:\n"
+            text += f"System call usage summary for {8 * WORD[name]} bit mode:\n"
         calls = counts[name]
         text += format_table([calls[n] for n in sorted(calls)], columns, sort)
     return text

@@ -5,6 +5,7 @@ import json
 from typing import Any, TextIO
 
 from sysnames import table
+from sysnames.abis import HEADERS
 from tracer.errors import PytraceError
 from tracer.logs.jsonlines import parse_records
 from tracer.logs.model import Call, Event, Note
@@ -120,7 +121,7 @@ def _calls(log: str) -> tuple[set[str], set[str]]:
             for record, events in parse_records(everything()):
                 if record is not None and record.get("type") == "call":
                     abi = str(record.get("abi", ""))
-                    abis.add("arm" if abi == "arm_oabi" else abi)
+                    abis.add(HEADERS.get(abi, abi))
                 _take(events, names, abis)
         else:
             _take(parse_lines(everything()), names, abis)

@@ -74,7 +74,7 @@ class Program:
             raise ScanError(str(error)) from None
         self.abi = self.image.abi
         self.bits = 64 if self.image.phentsize == 56 else 32
-        self.oabi = self.abi == "arm" and not self.image.e_flags & 0xFF000000
+        self.oabi = self.image.oabi
         self.entry = self.image.entry
         if self.image.truncated:
             self.warnings.append("the file is shorter than its program headers say")

@@ -3,13 +3,13 @@ from __future__ import annotations
 
 import click
 
-from sysnames.lookup import SUFFIXES
+from sysnames.abis import PROGRAM_ABIS
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
 @click.option("--abi", "abis", multiple=True,
-              type=click.Choice([abi for abi in SUFFIXES if abi != "arm_oabi"]),
+              type=click.Choice(PROGRAM_ABIS),
               help="The ABI of logs that do not tell. May be given several times.")
 @click.option("--allow", multiple=True, metavar="NAME",
               help="Allow a call that no log has. May be given several times.")

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from tracer.decode import symbols
 from tracer.decode.build import (
     DONE,
@@ -53,7 +54,7 @@ _ITERATOR, _PERF, _PROBES = 28, 41, 42      # kinds of attachment with more to s
 
 def wide(call: Call, addr: int, decode: Decoder) -> Value:
     """What a 64-bit address points to; one that is too wide for the ABI is printed as well."""
-    if call.abi in ("x86_64", "aarch64") or addr < _WRAPPED:
+    if WORD[call.abi] == 8 or addr < _WRAPPED:
         return decode(call, addr) or Addr(addr)
     inner = decode(call, addr & 0xffffffff) or Addr(addr & 0xffffffff)
     return Join([Hex(addr), inner], " or ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from tracer.decode import symbols
 from tracer.decode.build import fetch_always
 from tracer.decode.kinds.basic import fd_value, pid_value
@@ -51,7 +52,7 @@ def _hex_bytes(call: Call, data: bytes) -> Value:
 def _times(part: str, wide: bool | None, count: int) -> Callable[[Call, bytes], Value]:
     """Times of a control message: wide None is the ABI's long."""
     def decode(call: Call, data: bytes) -> Value:
-        eight = call.abi in ("x86_64", "aarch64") if wide is None else wide
+        eight = WORD[call.abi] == 8 if wide is None else wide
         code, unsigned_mask = ("<qq", (1 << 64) - 1) if eight else ("<ii", 0xffffffff)
         size = 16 if eight else 8
         if len(data) < size * count:

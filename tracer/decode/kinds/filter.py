@@ -4,6 +4,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, fetch, name_of, read_array
 from tracer.decode.call import Call, kind
@@ -113,7 +114,7 @@ def classic_filters(call: Call, addr: int, count: int,
 def fprog_at(call: Call, addr: int, constant: Callable[[Call, int, int], Value | None]
              = _socket_constant) -> Value:
     """struct sock_fprog"""
-    wide = call.abi in ("x86_64", "aarch64")
+    wide = WORD[call.abi] == 8
     data = fetch(call, addr, 16 if wide else 8)
     if data is None:
         return Addr(addr)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import HEADERS
 from tracer.decode import symbols
 from tracer.decode.build import (
     DONE,
@@ -95,7 +96,7 @@ def request_text(abi: str, code: int) -> str:
 
     own, _ = _sized_name(abi, code)
     found = [own] if own is not None else []
-    found += names(code, "arm" if abi == "arm_oabi" else abi)
+    found += names(code, HEADERS[abi])
     if found:
         return " or ".join(found)
     direction, type_, number, size = _parts(code)
@@ -132,7 +133,7 @@ class _Requests(Commands):
         """The row of the first name that has one."""
         from sysnames.ioctls import names
 
-        abi = "arm" if self.build.abi == "arm_oabi" else self.build.abi
+        abi = HEADERS[self.build.abi]
         own = OWN.get(abi, {})
         if not self.build.verbose and code >> 8 & 0xff in _ONLY_VERBOSE:
             return self.default

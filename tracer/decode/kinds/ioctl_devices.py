@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import (
@@ -263,7 +264,7 @@ class _SgIo(InOut):
     @staticmethod
     def _buffer(call: Call, addr: int, size: int, count: int) -> Value:
         if count:
-            word = 8 if call.abi in ("x86_64", "aarch64") else 4
+            word = WORD[call.abi]
             return iovecs(call, addr, count, word, size)
         return bytes_value(call, addr, size, "x")
 
@@ -337,18 +338,11 @@ def _negative_errno(b: Build) -> Decoder:
 def _call_number(b: Build, arch: Param) -> Decoder:
     """A call number with its name in the table of an audit architecture."""
     name = name_of(arch)
-    tables = {0xc000003e: "x86_64", 0x40000003: "i386", 0x40000028: "arm", 0xc00000b7: "aarch64"}
-    own = {"x86_64": ("x86_64", "i386"), "aarch64": ("aarch64", "arm")}
 
     def decode(call: Call, word: int) -> Value:
-        from sysnames import table
+        from tracer.decode.kinds.signal import call_number
 
-        n = word & 0xffffffff
-        abi = tables.get(call.by_name(name) & 0xffffffff)
-        if abi is None or abi not in own.get(call.abi, (call.abi,)):
-            return n
-        text = table(abi).get(n)
-        return n if text is None else Sym(n, f"__NR_{text}", None, "d")
+        return call_number(word & 0xffffffff, call.by_name(name), call.abi)
 
     return decode
 

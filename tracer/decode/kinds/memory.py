@@ -229,7 +229,7 @@ def user_desc_type(b: Build) -> MemType:
     import struct
 
     unpack = struct.Struct("<IIII").unpack_from
-    wide = b.abi == "x86_64"
+    wide = b.long == 8
     names = (("seg_32bit", 0, 1), ("contents", 1, 3), ("read_exec_only", 3, 1),
              ("limit_in_pages", 4, 1), ("seg_not_present", 5, 1), ("useable", 6, 1))
 

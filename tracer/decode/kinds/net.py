@@ -4,6 +4,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from tracer.decode import symbols
 from tracer.decode.build import (
     DONE,
@@ -282,7 +283,7 @@ def _mreq6(call: Call, addr: int, size: int, getting: bool) -> Value:
 
 
 def _group_req(call: Call, addr: int, size: int, getting: bool) -> Value:
-    wide = call.abi in ("x86_64", "aarch64")
+    wide = WORD[call.abi] == 8
     whole, at = (136, 8) if wide else (132, 4)
     data = fetch(call, addr, whole) if size >= whole else None
     if data is None:
@@ -301,7 +302,7 @@ def _fprog(call: Call, addr: int, size: int, getting: bool) -> Value:
 
     if getting:
         return classic_filters(call, addr, size) if size <= 0xffff else Addr(addr)
-    wanted = 16 if call.abi in ("x86_64", "aarch64") else 8
+    wanted = 2 * WORD[call.abi]
     return fprog_at(call, addr) if size == wanted else Addr(addr)
 
 
@@ -430,7 +431,7 @@ def message_value(call: Call, h: _Header, before: int | None, total: int | None,
                   netlink: Contents) -> Struct:
     """A msghdr.  before: msg_namelen at entry, for what the call changed; total: bytes of
     data; netlink: the decoder of what goes to or comes from a netlink address."""
-    word = 8 if call.abi in ("x86_64", "aarch64") else 4
+    word = WORD[call.abi]
     room = h.namelen if before is None else min(h.namelen, before)
     namelen: Value = h.namelen
     if before is not None and before != h.namelen:

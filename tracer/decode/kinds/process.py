@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import TLS_KIND
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import (
@@ -109,7 +110,7 @@ def _clone_parent_tid(b: Build, flags: Param) -> InOut:
 
 @kind("clone_tls")
 def _clone_tls(b: Build, flags: Param) -> InOut:
-    decode = b.decoder(Kind("user_desc_ptr" if b.abi == "i386" else "addr"))
+    decode = b.decoder(Kind(TLS_KIND[b.abi]))
     return _CloneRest(flags, CLONE_SETTLS, "tls", decode)
 
 
@@ -131,7 +132,7 @@ class _CloneArgs(InOut):
         self.type = b.struct("clone_args")
         self.flags = symbols.flags("clone3_all_flags", b.abi)
         self.tid = b.memory(Kind("tid"))
-        self.tls = b.decoder(Kind("user_desc_ptr" if b.abi == "i386" else "addr"))
+        self.tls = b.decoder(Kind(TLS_KIND[b.abi]))
 
     def fields(self, data: bytes) -> dict[str, int]:
         data = data.ljust(self.type.size, b"\0")

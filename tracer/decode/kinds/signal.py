@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sysnames import signals
+from sysnames.abis import AUDIT_ARCHES, KNOWN_CALLS, WORD
 from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, SizedType, fetch, length, name_of
 from tracer.decode.call import Call, kind, memory_kind, result_kind
@@ -269,7 +270,7 @@ def siginfo_fields(data: bytes, abi: str) -> dict[str, int]:
     """The fields of a siginfo_t in memory, without ``si_``."""
     import struct
 
-    wide = abi in ("x86_64", "aarch64")
+    wide = WORD[abi] == 8
     signo, errno, code = struct.unpack_from("<iii", data)
     fields = {"signo": signo, "errno": errno, "code": code}
     at = 16 if wide else 12
@@ -359,20 +360,12 @@ def siginfo_value(call: Call, fields: Mapping[str, int], abi: str) -> Struct:
     return Struct(out)
 
 
-_AUDIT_ARCHES = {0xc000003e: "x86_64", 0x40000003: "i386", 0x40000028: "arm",
-                 0xc00000b7: "aarch64"}
-# the ABIs whose calls a strace of an ABI knows
-_KNOWN = {"x86_64": ("x86_64", "i386"), "aarch64": ("aarch64", "arm")}
-
-
 def call_number(number: int, arch: int, abi: str) -> Value:
     """A call's number with its name, by an AUDIT_ARCH_* value; abi: the tracee's."""
     from sysnames import table
 
-    theirs = _AUDIT_ARCHES.get(arch & 0xffffffff)
-    name = None
-    if theirs is not None and theirs in _KNOWN.get(abi, (abi,)):
-        name = table(theirs).get(number)
+    theirs = AUDIT_ARCHES.get(arch & 0xffffffff)
+    name = table(theirs).get(number) if theirs in KNOWN_CALLS[abi] else None
     return Sym(number, None if name is None else "__NR_" + name, None, "d")
 
 

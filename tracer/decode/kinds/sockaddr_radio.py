@@ -4,6 +4,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from tracer.decode import symbols
 from tracer.decode.kinds.sockaddr import PRINTERS, interface, mac
 from tracer.decode.values import Array, Comment, Either, Hex, Str, Struct, Sym, Text
@@ -126,7 +127,7 @@ def nfc(call: Call, data: bytes) -> Fields:
     out: Fields = [
         ("dev_idx", interface(call, device)), ("target_idx", Hex(target)),
         ("nfc_protocol", symbols.enum("nfc_sockaddr_protocols", call.abi).sym(protocol))]
-    wide = call.abi in ("x86_64", "aarch64")
+    wide = WORD[call.abi] == 8
     whole, at, word = (96, 88, 8) if wide else (88, 84, 4)
     if len(data) < whole:
         if len(data) > 16:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from sysnames.row import Kind
 from tracer.decode import symbols
 from tracer.decode.build import Build, Coded, fetch, fetch_always, name_of, pointer_to
@@ -192,7 +193,7 @@ def timestamp(call: Call, t: MemType, data: bytes, at: int, addr: int) -> Value:
 
 def in_range(call: Call, seconds: int) -> bool:
     """Whether strace's own time_t holds these seconds."""
-    return call.abi in ("x86_64", "aarch64") or -(1 << 31) <= seconds < 1 << 31
+    return WORD[call.abi] == 8 or -(1 << 31) <= seconds < 1 << 31
 
 
 __all__ = ["Join", "dated", "in_range", "iso", "ticks", "timestamp"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sysnames.abis import WORD
 from sysnames.row import parse
 from tracer.decode import symbols
 from tracer.decode.build import fetch
@@ -161,7 +162,7 @@ def walk(call: Call, addr: int, size: int, head: int, read_size: Callable[[bytes
     """
     items: list[Value] = []
     chained = False
-    top = 1 << (64 if call.abi in ("x86_64", "aarch64") else 32)
+    top = 1 << 8 * WORD[call.abi]
     while True:
         if size < head:
             items.append(hex_bytes(call, addr, size))

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _ST_VALID = 0x20                # linux/statfs.h
 _NUMBER_OF, _NAME_OF, _HOW_MANY = 1, 2, 3       # what sysfs(2) is asked for
-_ARM_STATFS64 = 88              # old EABI programs pass the unpacked size
 
 
 # -- statfs --------------------------------------------------------------------------------------
@@ -72,22 +71,22 @@ def fstatfs(task: Task, fd: int, buf: int, *, st: Layout) -> int:
     return _put(task, buf, location_of(task, task.files.get_any(fd)), st)
 
 
-def _check_size(size: int, st: Layout) -> None:
-    if size != st.size and not (st.abi.startswith("arm") and size == _ARM_STATFS64):
+def _check_size(task: Task, size: int, st: Layout) -> None:
+    if size not in (st.size, task.abi.statfs64_unpacked):
         raise LinuxError(E.EINVAL)
 
 
 @syscall("statfs64", st="statfs64")
 def statfs64(task: Task, pathname: int, sz: int, buf: int, *, st: Layout) -> int:
     """statfs64(2)."""
-    _check_size(sz, st)
+    _check_size(task, sz, st)
     return statfs(task, pathname, buf, st=st)
 
 
 @syscall("fstatfs64", st="statfs64")
 def fstatfs64(task: Task, fd: int, sz: int, buf: int, *, st: Layout) -> int:
     """fstatfs64(2)."""
-    _check_size(sz, st)
+    _check_size(task, sz, st)
     return fstatfs(task, fd, buf, st=st)
 
 

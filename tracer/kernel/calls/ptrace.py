@@ -348,7 +348,7 @@ def _set_regset(task: Task, other: Task, kind: int, data: int) -> int:
 
 
 def _set_syscall(task: Task, other: Task, address: int, data: int) -> int:
-    if other.abi.name != "arm" or other.ptrace is None:
+    if not other.abi.HAS_SET_SYSCALL or other.ptrace is None:
         raise LinuxError(E.EIO)
     other.ptrace.original = data
     return 0
