@@ -70,6 +70,7 @@ def _credentials(options: RunOptions) -> Credentials:
         gid, egid, sgid = os.getresgid()
         creds = Credentials(euid, egid, tuple(os.getgroups()))
         creds.uid, creds.suid, creds.gid, creds.sgid = uid, suid, gid, sgid
+        _host_capabilities(creds)
         return creds
     if options.user is not None:
         if re.fullmatch("[0-9]{1,10}", options.user) and int(options.user) < _NO_ID:
@@ -79,6 +80,19 @@ def _credentials(options: RunOptions) -> Credentials:
         if options.user != "root":
             raise PytraceError(f"Cannot find user '{options.user}'")
     return Credentials()
+
+
+def _host_capabilities(creds: Credentials) -> None:
+    """The sets that pytrace itself has (proc(5)); in a container root's are not all of them."""
+    try:
+        with open("/proc/self/status") as f:
+            rows = dict(line.split(":", 1) for line in f if line.startswith(("Cap", "NoNew")))
+        creds.inheritable, creds.permitted, creds.effective, creds.bounding, creds.ambient = (
+            int(rows[name], 16) & Credentials.ALL
+            for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+        creds.no_new_privs = bool(int(rows.get("NoNewPrivs", "0")))
+    except (OSError, KeyError, ValueError):
+        return          # no Linux, or no /proc: as root or anyone has them
 
 
 def host_environment() -> dict[str, str]:
