@@ -12,6 +12,7 @@ from machine import SECOND, Machine
 from sysnames import errno as E
 from tracer.kernel.net import outside
 from tracer.kernel.net.socket import network
+from tracer.vfs import hostsocket
 from tracer.wait import Wait
 
 INET, STREAM, DGRAM, NONBLOCK, DONTWAIT = 2, 1, 2, 0o4000, 0x40
@@ -199,3 +200,35 @@ def test_time_stands_still_for_answers(m: Machine, server: socket.socket) -> Non
         assert m.kernel.clock.monotonic() == before
         assert receive(m, fd, 1) == b"x"
         assert not m.kernel.wait_for_host(before + 1000)
+
+
+def test_descriptors_that_select_does_not_take(m: Machine, server: socket.socket,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host descriptor above 1023 can be waited for."""
+    fcntl, resource = pytest.importorskip("fcntl"), pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2048:
+        pytest.skip(f"a process may have {hard} descriptors only")
+    make = socket.socket
+
+    def high(family: int, kind: int) -> socket.socket:
+        with make(family, kind) as low:
+            return make(family, kind, fileno=fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 1500))
+
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(hostsocket.socket, "socket", high)
+            fd = connected(m, server.getsockname()[1])
+        (sock,) = m.kernel.outside
+        assert sock.host.fileno() >= 1500
+        there, _ = server.accept()
+        with there:
+            assert not m.kernel.look_outside(0)
+            there.sendall(b"answer")
+            at = m.room()
+            result = m.start("recvfrom", fd, at, 6, 0, 0, 0)
+            assert (result if isinstance(result, int) else finish(m, result)) == 6
+            assert m.task.mem.read(at, 6) == b"answer"
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

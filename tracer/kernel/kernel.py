@@ -516,7 +516,7 @@ class Kernel:
 
         timeout: seconds, None for ever.
         """
-        import select
+        from tracer.vfs import hostpoll
         fds = [q.fd for q in queues]
         reading = [host for sock in self.outside for host in sock.reading()]
         writing = [host for sock in self.outside for host in sock.writing()]
@@ -524,12 +524,12 @@ class Kernel:
             return False
         try:
             self.waits_for_host = True
-            ready = set().union(*select.select([*fds, *reading], writing, fds, timeout)) \
+            ready = hostpoll.ready([*fds, *reading], writing, fds, timeout) \
                 if not self.signalled else set()
         except InterruptedError:
             return True
         except (OSError, ValueError):
-            ready = {*fds, *reading, *writing}
+            ready = {*fds, *map(hostpoll.number, reading), *map(hostpoll.number, writing)}
         finally:
             self.waits_for_host = False
         for queue in queues:
@@ -537,7 +537,7 @@ class Kernel:
                 queue.wake()
         if ready:
             for sock in tuple(self.outside):
-                if not ready.isdisjoint((*sock.reading(), *sock.writing())):
+                if not ready.isdisjoint(map(hostpoll.number, (*sock.reading(), *sock.writing()))):
                     sock.ready()
         return bool(ready) or self.signalled
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import struct
 from typing import Any
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.vfs import hostpoll
 from tracer.vfs.hosterror import linux_error
 
 _PENDING = frozenset(getattr(errno, name) for name in (
@@ -59,7 +59,7 @@ class HostSocket:
 
     def writable(self) -> bool:
         """Whether there is room to send, or an error to be told."""
-        return bool(select.select((), (self,), (), 0)[1])
+        return bool(hostpoll.ready((), (self,)))
 
     def connected(self) -> int | None:
         """What became of a connect: 0, an error, or None as long as it takes."""
