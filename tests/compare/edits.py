@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from tracer.compare.compare import compare
 from tracer.compare.model import ADDED, CHANGED, MOVED, REMOVED, Diff
 from tracer.compare.rules import PROCESSES, Settings, settings
+from tracer.compare.scan import template
 from tracer.compare.shapes import Shaper
-from tracer.logs.model import WHOLE, Call
+from tracer.logs.model import UNFINISHED, WHOLE, Call, Event
 from tracer.logs.parse import parse_line
 from tracer.logs.values import Array, Named, Number, String, Struct, Symbol, Value
 
@@ -145,8 +146,8 @@ def moved_call(lines: list[str], rng: random.Random) -> Edit:
         if not 0 <= at < len(same):
             continue
         j = calls[same[at]][0]
-        texts = [SHAPER.call_text(c)[1] for _, c in calls]
-        if texts.count(texts[k]) > 1:
+        texts = [_template(c) for _, c in calls]
+        if texts.count(texts[k]) > 1:       # those between it and another might have moved
             continue
         rest = lines[:i] + lines[i + 1:]
         new = [*rest[:j], lines[i], *rest[j:]]
@@ -180,7 +181,9 @@ def reordered_processes(lines: list[str], rng: random.Random) -> Edit:
                 made.add(int(child))
         if not any(q for p, q in queues.items() if p in made):
             made |= set(queues)
-    if order == list(range(len(lines))):
+    # A call counts where it ends.
+    ends = [i for i in order if not _begins(events[i])]
+    if ends == sorted(ends):
         raise NotPossible
     return Edit("reordered", "\n".join(lines[i] for i in order) + "\n")
 
@@ -190,8 +193,18 @@ EDITS: tuple[Callable[[list[str], random.Random], Edit], ...] = (
     reordered_processes)
 
 
+def _template(call: Call) -> str:
+    """What is compared of a call's text."""
+    name, text = SHAPER.call_text(call)
+    return template(text, SHAPER.spans(name, text))
+
+
 def _forks(call: Call) -> bool:
     return call.name in ("clone", "clone3", "fork", "vfork")
+
+
+def _begins(event: Event) -> bool:
+    return isinstance(event, Call) and event.state == UNFINISHED
 
 
 def _fail() -> list[tuple[int, Call]]:

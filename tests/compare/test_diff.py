@@ -171,6 +171,18 @@ def test_sigchld_stands_at_its_wait() -> None:
     assert kinds(texts[0], texts[1].replace("si_status=0", "si_status=1")) == [CHANGED]
 
 
+def test_calls_do_not_move_over_a_sigchld() -> None:
+    # Without its wait, the signal stands where it came: before the sigreturn.
+    old = ["fork() = 2\n", "close(3) = 0\n",
+           "--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=2, si_uid=0, "
+           "si_status=0} ---\n", "rt_sigreturn({mask=[]}) = 0\n",
+           "wait4(-1, NULL, 0, NULL) = 2\n", "exit_group(0) = ?\n"]
+    with diff("".join(old), "".join(old[:4] + old[5:])) as found:
+        assert [(d.kind, d.line) for d in found.differences] == [(REMOVED, 5)]
+    with diff("".join(old[:4] + old[5:]), "".join(old)) as found:
+        assert [(d.kind, d.line) for d in found.differences] == [(ADDED, 5)]
+
+
 def test_kinds_of_differences() -> None:
     assert kinds(TEXT, TEXT) == []
     assert kinds(TEXT, "".join(LINES[:7] + LINES[8:])) == [REMOVED]

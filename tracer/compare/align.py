@@ -28,7 +28,7 @@ def align(a: Sequence[int], b: Sequence[int]) -> list[Block]:
         blocks += _middle(a, start, n - end, b, start, m - end)
     if end:
         blocks.append((n - end, m - end, end))
-    return _merged(blocks)
+    return merged(blocks)
 
 
 def _common(a: Sequence[int], i: int, n: int, b: Sequence[int], j: int, m: int) -> int:
@@ -71,16 +71,17 @@ def _common_end(a: Sequence[int], i: int, n: int, b: Sequence[int], j: int, m: i
     return done
 
 
-def _merged(blocks: list[Block]) -> list[Block]:
-    merged: list[Block] = []
+def merged(blocks: list[Block]) -> list[Block]:
+    """Runs without gaps between them as one."""
+    result: list[Block] = []
     for i, j, size in blocks:
-        if merged:
-            pi, pj, before = merged[-1]
+        if result:
+            pi, pj, before = result[-1]
             if pi + before == i and pj + before == j:
-                merged[-1] = (pi, pj, before + size)
+                result[-1] = (pi, pj, before + size)
                 continue
-        merged.append((i, j, size))
-    return merged
+        result.append((i, j, size))
+    return result
 
 
 def _middle(a: Sequence[int], i1: int, i2: int, b: Sequence[int], j1: int, j2: int
@@ -99,7 +100,7 @@ def _middle(a: Sequence[int], i1: int, i2: int, b: Sequence[int], j1: int, j2: i
     for p, q, size in pairs:
         for k in range(size):
             blocks.append((left[p + k], right[q + k], 1))
-    return _merged(blocks)
+    return merged(blocks)
 
 
 def _patience(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int) -> list[Block]:

@@ -1,10 +1,10 @@
 """Compares two logs."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tracer.compare.align import Block, align
+from tracer.compare.align import Block, align, merged
 from tracer.compare.details import Side, compare_entries, side, titled
 from tracer.compare.index import Log, Stream
 from tracer.compare.model import (
@@ -87,8 +87,10 @@ class _Comparer:
             return
         old_keys, new_keys = exact_keys(ours, self.translation), exact_keys(theirs)
         deaths = self.old.shaper.deaths
-        blocks = _lighter(align(old_keys, new_keys), old_keys, new_keys,
-                          lambda i: ours.keys[i] in deaths)
+        blocks = _lighter(_aligned(old_keys, new_keys,
+                                   [i for i, key in enumerate(ours.keys) if key in deaths],
+                                   [j for j, key in enumerate(theirs.keys) if key in deaths]),
+                          old_keys, new_keys)
         gaps: list[tuple[range, range]] = []
         i = j = 0
         for a, b, size in [*blocks, (len(ours), len(theirs), 0)]:
@@ -220,10 +222,45 @@ class _Comparer:
         return difference
 
 
-def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int],
-             light: Callable[[int], bool]) -> list[Block]:
+def _aligned(old: Sequence[int], new: Sequence[int], light: list[int], new_light: list[int]
+             ) -> list[Block]:
+    """The common runs of two sequences; light, new_light: indices of entries that may move
+    rather than others, so that these are aligned without them first."""
+    if not light or not new_light:
+        return align(old, new)
+    kept, new_kept = _without(len(old), light), _without(len(new), new_light)
+    blocks: list[Block] = []
+    i = j = 0
+
+    def between(a: int, b: int) -> None:
+        if i < a and j < b:
+            blocks.extend((i + x, j + y, size) for x, y, size in align(old[i:a], new[j:b]))
+
+    for x, y, size in align([old[k] for k in kept], [new[k] for k in new_kept]):
+        for n in range(size):
+            a, b = kept[x + n], new_kept[y + n]
+            if a > i or b > j:
+                between(a, b)
+            blocks.append((a, b, 1))
+            i, j = a + 1, b + 1
+    between(len(old), len(new))
+    return merged(blocks)
+
+
+def _without(size: int, light: list[int]) -> list[int]:
+    """The indices of a sequence but some, which are in order."""
+    kept: list[int] = []
+    start = 0
+    for i in light:
+        kept += range(start, i)
+        start = i + 1
+    kept += range(start, size)
+    return kept
+
+
+def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int]) -> list[Block]:
     """Where a few entries seem to stay and more of them to move over these, the other way
-    round; light: old entries that may move rather than others."""
+    round."""
     result: list[Block] = []
     i = j = 0
     k = 0
@@ -234,8 +271,7 @@ def _lighter(blocks: list[Block], old: Sequence[int], new: Sequence[int],
         after = range(a + size, following[0]), range(b + size, following[1])
         for x, y, first, second in ((before[0], after[1], before[1], after[0]),
                                     (after[0], before[1], after[1], before[0])):
-            if (size < len(x) or (size <= len(x) and light(a))) and len(x) == len(y) and (
-                    not first and not second) and (
+            if size < len(x) == len(y) and not first and not second and (
                     old[x.start:x.stop] == new[y.start:y.stop]):
                 a, b, size = x.start, y.start, len(x)
                 break
