@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from tracer.compare.compare import compare
 from tracer.compare.model import ADDED, BLOCK, CHANGED, MOVED, REMOVED, SAME, Diff
 from tracer.compare.rules import RULES, RuleError, Settings, settings
+from tracer.compare.space import Regions, Space
 
 TESTS = Path(__file__).parent.parent
 
@@ -181,6 +183,39 @@ def test_calls_do_not_move_over_a_sigchld() -> None:
         assert [(d.kind, d.line) for d in found.differences] == [(REMOVED, 5)]
     with diff("".join(old[:4] + old[5:]), "".join(old)) as found:
         assert [(d.kind, d.line) for d in found.differences] == [(ADDED, 5)]
+
+
+def test_many_children() -> None:
+    """More siblings than are compared each with each, none of them as it was."""
+    def log(run: int, programs: Sequence[int]) -> str:
+        parent, text = 10 + run, ""
+        for child, n in enumerate(programs, 100 * (1 + run)):
+            text += (f'{parent} fork() = {child}\n{child} execve("/bin/{n}", ["x"], 0) = 0\n'
+                     f'{child} write(1, "{run}", 1) = 1\n{child} +++ exited with 0 +++\n')
+        return text + f"{parent} +++ exited with 0 +++\n"
+    programs = list(range(80))
+    with diff(log(0, programs), log(1, [99, *programs])) as found:
+        kinds_found = Counter(d.kind for d in found.differences)
+        assert kinds_found == {CHANGED: 80, ADDED: 1, BLOCK: 1}
+        assert all([each.path for each in d.details] == ["buf"]
+                   for d in found.differences if d.kind == CHANGED)
+
+
+def test_addresses_outside_of_mappings() -> None:
+    regions = Regions()
+    space = Space(regions)
+    spread = [0x10000000 * i for i in (5, 2, 9, 1)]
+    numbers = [space.find(address) for address in spread]
+    assert len(set(numbers)) == 4
+    for address, number in zip(spread, numbers):
+        assert space.find(address + 0x100000) == space.find(address - 0x100000) == number
+        assert space.find(address) == number
+    copy = space.copy()
+    assert copy.find(0x70000000) not in numbers and space.find(0x90000000) == numbers[2]
+    # near to two clusters: it belongs to the older one, unless it is within the other
+    low = space.find(0x3000_0000)
+    high = space.find(0x3030_0000)
+    assert low != high and space.find(0x3018_0000) == low
 
 
 def test_kinds_of_differences() -> None:

@@ -7,7 +7,7 @@ some edits and goes on from the place it got farthest to, so that time stays nea
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 Block = tuple[int, int, int]            # start in a, start in b, length
 
@@ -16,6 +16,7 @@ _EDITS, _EDITS_LARGE = 400, 96          # after which Myers' algorithm gives up
 _EDITS_LEAST = 16
 _LONG = 10_000                          # elements of both parts from which on time matters more
 _CHUNK = 64
+_NOT = -2                               # a diagonal that was not reached
 
 
 def align(a: Sequence[int], b: Sequence[int]) -> list[Block]:
@@ -86,18 +87,23 @@ def merged(blocks: list[Block]) -> list[Block]:
 
 def _middle(a: Sequence[int], i1: int, i2: int, b: Sequence[int], j1: int, j2: int
             ) -> list[Block]:
-    """Aligns parts: elements that the other part does not have are left out first."""
+    """Aligns parts that begin and end with other elements."""
+    return _common_only(a, i1, i2, b, j1, j2, lambda x, y: (
+        _patience(x, 0, len(x), y, 0, len(y)) if len(x) + len(y) <= _PATIENCE
+        else _myers(x, 0, len(x), y, 0, len(y), _EDITS_LARGE)))
+
+
+def _common_only(a: Sequence[int], i1: int, i2: int, b: Sequence[int], j1: int, j2: int,
+                 aligned: Callable[[list[int], list[int]], list[Block]]) -> list[Block]:
+    """Aligns parts without the elements that the other part does not have."""
     ours, theirs = set(a[i1:i2]), set(b[j1:j2])
-    if not ours & theirs:
+    if ours.isdisjoint(theirs):
         return []
     left = [i for i in range(i1, i2) if a[i] in theirs]
     right = [j for j in range(j1, j2) if b[j] in ours]
     del ours, theirs
-    x, y = [a[i] for i in left], [b[j] for j in right]
-    pairs = (_patience(x, 0, len(x), y, 0, len(y)) if len(x) + len(y) <= _PATIENCE
-             else _myers(x, 0, len(x), y, 0, len(y), _EDITS_LARGE))
     blocks: list[Block] = []
-    for p, q, size in pairs:
+    for p, q, size in aligned([a[i] for i in left], [b[j] for j in right]):
         for k in range(size):
             blocks.append((left[p + k], right[q + k], 1))
     return merged(blocks)
@@ -120,7 +126,8 @@ def _patience(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int) ->
             continue
         anchors = _anchors(a, i1, i2, b, j1, j2)
         if not anchors:
-            blocks += _myers(a, i1, i2, b, j1, j2, _EDITS)
+            blocks += _common_only(a, i1, i2, b, j1, j2, lambda x, y: _myers(
+                x, 0, len(x), y, 0, len(y), _EDITS))
             continue
         for i, j in anchors:
             parts.append((i1, i, j1, j))
@@ -180,58 +187,60 @@ def _greedy(a: list[int], i1: int, i2: int, b: list[int], j1: int, j2: int, edit
             ) -> tuple[list[Block], int, int]:
     """Common runs up to the end, or to where ``edits`` edits lead farthest; and that place."""
     n, m = i2 - i1, j2 - j1
-    reach: dict[int, int] = {1: 0}
-    trace: list[dict[int, int]] = []
-    best = (0, 0)
+    zero = edits + 1                    # the index of diagonal 0
+    reach = [_NOT] * (2 * edits + 3)
+    reach[zero + 1] = 0
+    trace: list[list[int]] = []
+    best, farthest, depth = (0, 0), 0, 0
     for d in range(edits + 1):
-        trace.append(reach.copy() if d < 8 else
-                     {k: reach[k] for k in range(-d - 1, d + 2) if k in reach})
-        for k in range(-d, d + 1, 2):
-            if k < -m or k > n:
-                continue
-            if k == -d or (k != d and reach.get(k - 1, -1) < reach.get(k + 1, -1)):
-                x = reach.get(k + 1, -1)
+        trace.append(reach[zero - d - 1:zero + d + 2])
+        low = -d if d <= m else -m + (d - m) % 2
+        for k in range(low, min(d, n) + 1, 2):
+            at = zero + k
+            x, down = reach[at - 1], reach[at + 1]
+            if k == -d or (k != d and x < down):
+                x = down
             else:
-                x = reach.get(k - 1, -1) + 1
+                x += 1
             y = x - k
             if x < 0 or x > n or y < 0 or y > m:
-                reach.pop(k, None)
+                reach[at] = _NOT
                 continue
             if x < n and y < m and a[i1 + x] == b[j1 + y]:
                 size = _common(a, i1 + x, i2, b, j1 + y, j2)
                 x += size
                 y += size
-            reach[k] = x
-            if x >= n and y >= m:
-                return _path(trace, x, y, i1, j1), i2, j2
-            if x + y > best[0] + best[1]:
-                best = (x, y)
-                depth = d
+            reach[at] = x
+            if x + y > farthest:
+                if x >= n and y >= m:
+                    return _path(trace, x, y, i1, j1), i2, j2
+                best, farthest, depth = (x, y), x + y, d
     x, y = best
-    if x + y == 0:
+    if not farthest:
         return [], i2, j2
     return _path(trace[:depth + 1], x, y, i1, j1), i1 + x, j1 + y
 
 
-def _path(trace: list[dict[int, int]], x: int, y: int, i1: int, j1: int) -> list[Block]:
-    """The common runs on the way to a point, from what was reached after each edit."""
+def _path(trace: list[list[int]], x: int, y: int, i1: int, j1: int) -> list[Block]:
+    """The common runs on the way to a point, from what was reached before each edit."""
     blocks: list[Block] = []
     for d in range(len(trace) - 1, -1, -1):
-        reach = trace[d]
+        reach = trace[d]                # from diagonal -d - 1 on
         k = x - y
         if d == 0:
             if x:
                 blocks.append((i1, j1, x))
             break
-        if k == -d or (k != d and reach.get(k - 1, -1) < reach.get(k + 1, -1)):
+        before, down = reach[k + d], reach[k + d + 2]
+        if k == -d or (k != d and before < down):
             before_k = k + 1
-            start = reach[before_k]
+            before = start = down
         else:
             before_k = k - 1
-            start = reach[before_k] + 1
+            start = before + 1
         size = x - start
         if size:
             blocks.append((i1 + start, j1 + start - k, size))
-        x = reach[before_k]
+        x = before
         y = x - before_k
     return blocks[::-1]

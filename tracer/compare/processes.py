@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import overload
 
 from tracer.compare.align import Block, align
@@ -116,6 +118,7 @@ class Pairing:
         self.pairs: list[tuple[Stream | None, Stream | None, list[Block]]] = []
         self.done_old: set[int] = set()
         self.done_new: set[int] = set()
+        self.born_old, self.born_new = _by_parent(old), _by_parent(new)
 
     def run(self) -> list[tuple[Stream | None, Stream | None, list[Block]]]:
         """The pairs with their common runs of keys; what has no counterpart is paired with
@@ -150,11 +153,10 @@ class Pairing:
                 if (s := self.old.streams.get(pid)) is not None and id(s) not in self.done_old]
         theirs = [s for _, pid in b.children
                   if (s := self.new.streams.get(pid)) is not None and id(s) not in self.done_new]
-        for streams, log, parent, done in ((ours, self.old, a, self.done_old),
-                                           (theirs, self.new, b, self.done_new)):
+        for streams, born, done in ((ours, self.born_old.get(id(a), ()), self.done_old),
+                                    (theirs, self.born_new.get(id(b), ()), self.done_new)):
             known = {id(s) for s in streams}
-            streams += [s for s in log.streams.values() if s.parent is parent
-                        and id(s) not in known and id(s) not in done]
+            streams += [s for s in born if id(s) not in known and id(s) not in done]
         # The same call made them, unless their contents say otherwise.
         partners = {}
         entries = {pid: entry for entry, pid in b.children}
@@ -162,10 +164,13 @@ class Pairing:
         births = {pid: entry for entry, pid in a.children}
         for s in ours:
             entry = births.get(s.pid or -1)
-            if entry is not None:
-                for i, j, size in blocks:
-                    if i <= entry < i + size and entry - i + j in by_entry:
-                        partners[id(s)] = by_entry[entry - i + j]
+            if entry is None:
+                continue
+            at = bisect_right(blocks, entry, key=itemgetter(0)) - 1
+            if at >= 0:
+                i, j, size = blocks[at]
+                if entry < i + size and entry - i + j in by_entry:
+                    partners[id(s)] = by_entry[entry - i + j]
         self._match(ours, theirs, partners)
 
     def _match(self, ours: list[Stream], theirs: list[Stream],
@@ -177,6 +182,7 @@ class Pairing:
             self._pair(ours[0], theirs[0])
             return
         partners = partners or {}
+        expected = {id(s) for s in partners.values()}
         contents: dict[bytes, list[Stream]] = {}
         for s in theirs:
             contents.setdefault(s.keys.tobytes(), []).append(s)
@@ -189,8 +195,7 @@ class Pairing:
             if partner is not None and any(partner is other for other in same):
                 found = partner
                 same[:] = [other for other in same if other is not partner]
-            elif same and not any(id(other) in {id(p) for p in partners.values()}
-                                  for other in same[:1]):
+            elif same and id(same[0]) not in expected:
                 found = same.pop(0)
             else:
                 left.append(s)
@@ -216,7 +221,7 @@ class Pairing:
     def _by_likeness(ours: list[Stream], theirs: list[Stream], partners: dict[int, Stream]
                      ) -> list[tuple[Stream, Stream]]:
         if len(ours) > _MOST or len(theirs) > _MOST:
-            return list(zip(ours, theirs))
+            return list(_in_order(ours, theirs, _SIGNATURES))
         first, second = [[Counter(s.keys) for s in streams] for streams in (ours, theirs)]
         scores = []
         for i, s in enumerate(ours):
@@ -234,6 +239,34 @@ class Pairing:
                 done_j.add(j)
                 chosen.append((ours[i], theirs[j]))
         return chosen
+
+
+def _by_parent(log: Log) -> dict[int, list[Stream]]:
+    """The processes of a log by their parents."""
+    found: dict[int, list[Stream]] = {}
+    for stream in log.streams.values():
+        if stream.parent is not None:
+            found.setdefault(id(stream.parent), []).append(stream)
+    return found
+
+
+# What many siblings are paired by: the first goes before the next.
+_SIGNATURES: tuple[Callable[[Stream], int], ...] = (
+    lambda s: hash(frozenset(s.keys)), lambda s: hash((s.name, len(s))), lambda s: hash(s.name))
+
+
+def _in_order(ours: list[Stream], theirs: list[Stream],
+              signatures: Sequence[Callable[[Stream], int]]) -> Iterator[tuple[Stream, Stream]]:
+    if not signatures or not ours or not theirs:
+        yield from zip(ours, theirs)
+        return
+    signature = signatures[0]
+    i = j = 0
+    blocks = align([signature(s) for s in ours], [signature(s) for s in theirs])
+    for a, b, size in [*blocks, (len(ours), len(theirs), 0)]:
+        yield from _in_order(ours[i:a], theirs[j:b], signatures[1:])
+        yield from zip(ours[a:a + size], theirs[b:b + size])
+        i, j = a + size, b + size
 
 
 def exact_keys(stream: Stream, translate: object = None) -> array[int]:

@@ -40,7 +40,10 @@ class Space:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.numbers: list[int] = []
-        self.clusters: list[list[int]] = []     # low, high, number
+        # Addresses outside of mappings: lowest and highest of each cluster, by address.
+        self.lows: list[int] = []
+        self.highs: list[int] = []
+        self.clusters: list[int] = []           # their numbers
         self.count = 0
         self.heap: int | None = None
 
@@ -49,7 +52,8 @@ class Space:
         other = Space(self.regions)
         other.starts, other.ends = self.starts[:], self.ends[:]
         other.numbers, other.count = self.numbers[:], self.count
-        other.clusters = [cluster[:] for cluster in self.clusters]
+        other.lows, other.highs = self.lows[:], self.highs[:]
+        other.clusters = self.clusters[:]
         other.heap = self.heap
         return other
 
@@ -62,15 +66,22 @@ class Space:
         i = bisect_right(self.starts, address) - 1
         if i >= 0 and address <= self.ends[i]:
             return self.numbers[i]
-        for cluster in self.clusters:
-            if cluster[0] - _NEAR <= address <= cluster[1] + _NEAR:
-                if address < cluster[0]:
-                    cluster[0] = address
-                elif address > cluster[1]:
-                    cluster[1] = address
-                return cluster[2]
-        number = self.regions.new(f"area {len(self.clusters) + 1}", address)
-        self.clusters.append([address, address, number])
+        lows, highs, clusters = self.lows, self.highs, self.clusters
+        above = bisect_right(lows, address)
+        inside = above > 0 and address <= highs[above - 1]
+        near = inside or (above > 0 and address <= highs[above - 1] + _NEAR)
+        if above < len(lows) and address >= lows[above] - _NEAR and not (
+                inside or (near and clusters[above - 1] < clusters[above])):
+            lows[above] = address
+            return clusters[above]
+        if near:
+            if address > highs[above - 1]:
+                highs[above - 1] = address
+            return clusters[above - 1]
+        number = self.regions.new(f"area {len(clusters) + 1}", address)
+        lows.insert(above, address)
+        highs.insert(above, address)
+        clusters.insert(above, number)
         return number
 
     def map(self, address: int, length: int) -> None:
