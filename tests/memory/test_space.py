@@ -5,7 +5,7 @@ import pytest
 
 from sysnames import errno as E
 from tracer.errors import Fault, LinuxError
-from tracer.memory.arena import Arena
+from tracer.memory.arena import PAGE, Arena
 from tracer.memory.space import EXEC, READ, WRITE, AddressSpace
 from tracer.memory.vma import Backing, Vma
 
@@ -95,6 +95,25 @@ def test_fork_copies_on_write(space: AddressSpace) -> None:
     child.destroy()
     space.destroy()
     assert space.arena.used == 0
+
+
+def test_copies_by_fork_are_bounded() -> None:
+    """A table is copied by each fork: many children of a large process would take more than
+    the guests' memory."""
+    arena = Arena(64 * PAGE)
+    space = AddressSpace(arena, TOP, BASE)
+    space.insert(Vma(0x10000, 0x10000 + 32 * PAGE, READ | WRITE))
+    space.write(0x10000, bytes(32 * PAGE))
+    children = []
+    with pytest.raises(LinuxError) as caught:
+        for _ in range(1000):
+            children.append(space.fork())
+    assert caught.value.errno == E.ENOMEM and 10 < len(children) < 128
+    children.pop().destroy()
+    children.append(space.fork())
+    for child in children:
+        child.destroy()
+    assert arena.copied == 0
 
 
 def test_memory_ends(space: AddressSpace) -> None:

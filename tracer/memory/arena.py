@@ -24,6 +24,7 @@ class Arena:
 
     limit: how many bytes guests may commit; asking for more raises LinuxError(ENOMEM).
     code: frames that were executed since translated code was last thrown away.
+    copied: entries of page tables that forks have copied and that are still there.
     """
 
     def __init__(self, limit: int) -> None:
@@ -46,6 +47,7 @@ class Arena:
         self._quarantine: list[int] = []
         self.shared: dict[int, int] = {}    # frame → references, where more than one
         self.code: set[int] = set()
+        self.copied = 0
         self.code_stale = False     # translated code must be thrown away before the next run
         self.on_stale: Callable[[], None] = _nothing
 

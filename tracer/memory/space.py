@@ -13,6 +13,8 @@ from tracer.memory.vma import PROT_EXEC, PROT_READ, PROT_WRITE, Backing, Vma
 READ, WRITE, EXEC = PROT_READ, PROT_WRITE, PROT_EXEC
 _MASK = PAGE - 1
 _WORD = (1 << 64) - 1
+_ENTRY_SIZE = 64        # bytes of ours that an entry of a page table takes
+_VMA_COST = 8           # a VMA takes as much as so many
 
 # Why a page fault could not be served.
 MAPERR, ACCERR, BUSERR, NOMEM, USERFAULT = "MAPERR", "ACCERR", "BUSERR", "NOMEM", "USERFAULT"
@@ -49,6 +51,7 @@ class AddressSpace:
         self.failure = MAPERR           # of the last page fault that was not served
         self.brk_start = self.brk = 0
         self.stack_limit: Callable[[], int] = lambda: 8 << 20
+        self.copied = 0                 # what fork copied for it; see arena.copied
         self.total_pages = 0            # mapped, for RLIMIT_AS
         self.exec_all = False           # READ_IMPLIES_EXEC
         self.arg_start = self.arg_end = self.env_start = self.env_end = 0
@@ -364,7 +367,14 @@ class AddressSpace:
         self.flush()
 
     def fork(self) -> AddressSpace:
-        """A copy for a child: private pages are shared until one side writes."""
+        """A copy for a child: private pages are shared until one side writes.
+
+        Raises ENOMEM when all copies together would take more of our own memory than guests
+        may have of theirs.
+        """
+        copied = len(self.table) + _VMA_COST * len(self.vmas)
+        if (self.arena.copied + copied) * _ENTRY_SIZE > self.arena.limit:
+            raise LinuxError(E.ENOMEM)
         new = AddressSpace(self.arena, self.top, self.mmap_base, self.mmap_min)
         for name in ("brk_start", "brk", "stack_limit", "total_pages", "exec_all", "arg_start",
                      "arg_end", "env_start", "env_end", "stack_start", "code_start", "code_end",
@@ -397,10 +407,14 @@ class AddressSpace:
         for vma in skipped:
             new.drop_pages(vma.start, vma.end)
         self.flush()
+        new.copied = copied
+        self.arena.copied += copied
         return new
 
     def destroy(self) -> None:
         """Give back all memory."""
+        self.arena.copied -= self.copied
+        self.copied = 0
         drop = self.arena.drop
         for entry in self.table.values():
             drop(entry & ~_MASK)

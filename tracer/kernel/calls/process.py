@@ -151,6 +151,7 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
     if flags & CLONE_PIDFD:
         pidfd_number = task.files.lowest(0, process.limit(7))
         task.mem.write_int(pidfd, pidfd_number, 4)
+    space = task.mem if flags & CLONE_VM else task.mem.fork()
     tid = chosen_tid or kernel.new_pid()
     if flags & CLONE_THREAD:
         child_process = process
@@ -171,11 +172,8 @@ def create(task: Task, flags: int, stack: int, parent_tid: int, child_tid: int, 
         child_process.oom_score_adj = process.oom_score_adj
     if born_in is not None:
         born_in.add(tid)
-    space = task.mem
     if flags & CLONE_VM:
         space.users += 1
-    else:
-        space = space.fork()
     files, fs = task.files, task.fs
     if flags & CLONE_FILES:
         files.users += 1
