@@ -11,6 +11,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from typing import IO, TypeGuard
 
 from tracer.compare.model import Entry, LogInfo
@@ -32,8 +33,9 @@ from tracer.compare.shapes import (
 from tracer.compare.space import Regions, Space
 from tracer.logs.errors import LogError
 from tracer.logs.model import CONTINUED, NO_PREFIX, UNFINISHED, WHOLE, Call, Event, Prefix
-from tracer.logs.parse import Parser, parse_prefix
-from tracer.logs.source import Source, failures, name_of, open_bytes
+from tracer.logs.parse import COLORS, Parser, parse_prefix
+from tracer.logs.parts import Parts
+from tracer.logs.source import Source, failures, name_of, open_bytes, parts
 
 _SHAPES = 30_000            # shapes that are kept
 _SHOWN = 2_000              # entries that are kept
@@ -90,7 +92,8 @@ class Log:
         self.regions = Regions()
         self.streams: dict[int | None, Stream] = {}
         self.offsets = array("Q", [0])
-        self.numbers: array[int] | None = None      # of a log that was converted
+        self.numbers: array[int] | None = None      # of a log that was converted or put together
+        self.files: dict[int, str] = {}             # of a log with one for each process
         self.calls = self.signals = self.unknown = 0
         self.unknown_lines: list[int] = []
         self.middles: dict[int, list[int]] = {}     # first line → lines between it and the last
@@ -99,8 +102,13 @@ class Log:
         self.closing = ExitStack()
         self.file: IO[bytes]
         try:
-            stream = self.closing.enter_context(open_bytes(source))
-            _Indexer(self).read(self._seekable(stream))
+            several = parts(source)
+            if several is not None:
+                self.files = several.files
+                lines = self._together(several)
+            else:
+                lines = self._seekable(self.closing.enter_context(open_bytes(source)))
+            _Indexer(self).read(lines)
         except failures() as error:
             self.close()
             raise LogError(f"{self.name}: {getattr(error, 'strerror', None) or error}") from None
@@ -121,7 +129,7 @@ class Log:
     def info(self) -> LogInfo:
         """Figures of the log."""
         return LogInfo(self.name, len(self.offsets) - 1, self.calls, self.signals, self.unknown,
-                       tuple(self.unknown_lines))
+                       tuple(self.unknown_lines), self.files)
 
     def _seekable(self, stream: IO[bytes]) -> Iterator[bytes]:
         """The lines of the log; they can be read again from ``self.file``."""
@@ -130,38 +138,48 @@ class Log:
         first = stream.readline(1 << 26)
         if first.startswith(b"{"):
             self.file = self._temporary()
-            return self._converted(first, stream)
+            return self._converted(chain((first,), stream))
         if start is not None:
             stream.seek(start)
             self.offsets[0] = start
             self.file = stream
             return iter(stream)
         self.file = self._temporary()
-        return self._spooled(first, stream)
+        return self._written(chain((first,), stream) if first else iter(stream))
+
+    def _together(self, several: Parts) -> Iterator[bytes]:
+        self.file = self._temporary()
+        own = array("I", [0])
+
+        def text() -> Iterator[bytes]:
+            for line in several.lines():
+                own.append(line.number)
+                yield line.text
+
+        lines = text()
+        first = next(lines, b"")
+        if not first.startswith(b"{"):
+            self.numbers = own
+            del own[0]
+            return self._written(chain((first,), lines) if first else lines)
+        return self._converted(chain((first,), lines), own)
+
+    def _written(self, lines: Iterator[bytes]) -> Iterator[bytes]:
+        write = self.file.write
+        for line in lines:
+            write(line)
+            yield line
 
     def _temporary(self) -> IO[bytes]:
         return self.closing.enter_context(tempfile.TemporaryFile())
 
-    def _spooled(self, first: bytes, stream: IO[bytes]) -> Iterator[bytes]:
-        write = self.file.write
-        line = first
-        while line:
-            write(line)
-            yield line
-            line = stream.readline()
-
-    def _converted(self, first: bytes, stream: IO[bytes]) -> Iterator[bytes]:
-        """JSON lines as strace's text."""
+    def _converted(self, lines: Iterator[bytes], own: array[int] | None = None
+                   ) -> Iterator[bytes]:
+        """JSON lines as strace's text; own: the lines' numbers in their files."""
         from tracer.logs.jsonlines import parse_json_lines
 
-        def text() -> Iterator[str]:
-            line = first
-            while line:
-                yield line.decode("utf-8", "surrogateescape")
-                line = stream.readline()
-
         self.numbers = array("I")
-        for event in parse_json_lines(text()):
+        for event in parse_json_lines(line.decode("utf-8", "surrogateescape") for line in lines):
             prefix = event.prefix
             shown = str(event)
             if prefix.pid is not None and not prefix.text:
@@ -169,7 +187,7 @@ class Log:
             if not shown.endswith("\n"):
                 shown += "\n"
             line = shown.encode("utf-8", "surrogateescape")
-            self.numbers.append(event.line)
+            self.numbers.append(event.line if own is None else own[event.line])
             self.file.write(line)
             yield line
 
@@ -247,12 +265,15 @@ class _Indexer:
         offsets = log.offsets
         position = offsets[0]
         number = -1
+        colors = COLORS.sub
         prefixes: dict[str, Prefix] = {}
         quick, hurry = _QUICK.match, not self.times
         for raw in lines:
             number += 1
             position += len(raw)
             offsets.append(position)
+            if b"\x1b[" in raw:
+                raw = colors(b"", raw) or b"\n"
             line = raw.decode("utf-8", "surrogateescape")
             if raw[0] in _PLAIN:
                 prefix, body = NO_PREFIX, line

@@ -1,7 +1,7 @@
 """What a comparison finds: all that printers need, whatever their format."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -131,6 +131,7 @@ class LogInfo:
 
     name: as given (``-`` for standard input).  lines: how many it has; calls, signals: how many
     of them; unknown: lines that were not understood, with the numbers of the first ones.
+    files: of a log with a file for each process, by their ids; lines are numbered in each.
     """
 
     name: str
@@ -139,6 +140,13 @@ class LogInfo:
     signals: int = 0
     unknown: int = 0
     unknown_lines: tuple[int, ...] = ()
+    files: Mapping[int, str] = field(default_factory=dict)
+
+    def file(self, entry: Entry | None) -> str:
+        """The file that an entry, by its line number, stands in."""
+        if entry is None or entry.event.prefix.pid is None:
+            return self.name
+        return self.files.get(entry.event.prefix.pid, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""Events of a log: what one line says.  ``str(event)`` is the line, byte for byte.
+"""Events of a log: what one line says.  ``str(event)`` is the line, byte for byte (of a line with
+colours, ``event.prefix.painted`` is).
 
 The skeleton of a line is split when it is read; trees of arguments and results are made when
 they are asked for (``Call.args``, ``Call.result``), as most readers want few of them.
@@ -25,7 +26,8 @@ class Prefix:
     text: all of it.  pid, comm: of ``1000<sh> `` or ``[pid  1000] ``.  time: as printed
     (``12:00:00.25``, or seconds since 1970).  relative: seconds since the line before, as
     printed (-r).  number: the call's (-n); ip: the instruction pointer (-i), None also when
-    strace did not know it.
+    strace did not know it.  painted: the whole line with its newline, if it came with colours,
+    which the event itself is without; "" if not.
     """
 
     text: str = ""
@@ -35,6 +37,7 @@ class Prefix:
     relative: str | None = None
     number: int | None = None
     ip: int | None = None
+    painted: str = ""
 
     @property
     def nanoseconds(self) -> int | None:

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import chain
 
@@ -26,7 +28,8 @@ from tracer.logs.model import (
     Superseded,
     Unknown,
 )
-from tracer.logs.source import Source, open_log
+from tracer.logs.parts import Parts
+from tracer.logs.source import Source, guarded, open_log, parts
 
 
 def read(source: Source) -> Iterator[Event]:
@@ -34,8 +37,13 @@ def read(source: Source) -> Iterator[Event]:
 
     source: a path (``-`` is standard input) or an open file.  Plain text, gzip and zstd (needs
     the package ``zstandard``) are told apart by their first bytes, strace's text and JSON lines
-    by the first character.  Raises LogError.
+    by the first character.  A prefix of files ``PREFIX.PID``, as -ff writes them, or a directory
+    with such files is one log.  Raises LogError.
     """
+    several = parts(source)
+    if several is not None:
+        yield from _together(several)
+        return
     with open_log(source) as lines:
         first = next(lines, None)
         if first is None:
@@ -47,6 +55,28 @@ def read(source: Source) -> Iterator[Event]:
             yield from parse_json_lines(everything)
         else:
             yield from parse_lines(everything)
+
+
+def _together(several: Parts) -> Iterator[Event]:
+    """The events of a log in several files; their numbers are those of the lines there."""
+    numbers = array("I", [0])
+
+    def lines() -> Iterator[str]:
+        for line in guarded(several):
+            numbers.append(line.number)
+            yield line.text.decode("utf-8", "surrogateescape")
+
+    text = lines()
+    first = next(text, "")
+    everything = chain((first,), text) if first else text
+    if first.startswith("{"):
+        from tracer.logs.jsonlines import parse_json_lines
+
+        events = parse_json_lines(everything)
+    else:
+        events = parse_lines(everything)
+    for event in events:
+        yield replace(event, line=numbers[event.line])
 
 
 # -- prefixes
@@ -304,6 +334,10 @@ class _Table:
         return tuple(cells)
 
 
+COLORS = re.compile(rb"\x1b\[[0-9;]*m")      # ECMA-48: select graphic rendition
+_SGR = re.compile(COLORS.pattern.decode())
+
+
 class Parser:
     """Parses line after line.  It remembers the last call, if its line did not end it, and the
     table of -c that lines are in."""
@@ -323,7 +357,15 @@ class Parser:
         return self._table.inside
 
     def event(self, raw: str, number: int = 1) -> Event:
-        """The event of a line, which comes with its newline; number: its own, from 1."""
+        """The event of a line, which comes with its newline; number: its own, from 1.
+
+        Colours (of --color=always) are no part of it, but are kept in ``event.prefix.painted``.
+        """
+        if "\x1b[" in raw:
+            plain = _SGR.sub("", raw)
+            if plain != raw:
+                event = self.event(plain, number)
+                return replace(event, prefix=replace(event.prefix, painted=raw))
         if raw.endswith("\n"):
             if raw.endswith("\r\n"):
                 line, end = raw[:-2], "\r\n"

@@ -1,4 +1,4 @@
-"""Opening logs: plain, compressed, standard input."""
+"""Opening logs: plain, compressed, standard input, one file per process."""
 from __future__ import annotations
 
 import io
@@ -10,16 +10,28 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Any, Union, cast
 
 from tracer.logs.errors import LogError
+from tracer.logs.parts import Line, Parts, find_parts
 
-Source = Union[str, "os.PathLike[str]", IO[str], IO[bytes]]
+Source = Union[str, "os.PathLike[str]", IO[str], IO[bytes], Parts]
 
 _GZIP = b"\x1f\x8b"                             # RFC 1952
 _ZSTD = b"\x28\xb5\x2f\xfd"                     # RFC 8878
 _LONGEST = 1 << 26                              # characters of a line
 
 
+def parts(source: Source) -> Parts | None:
+    """The files of a source that is a log in several files.  Raises LogError."""
+    if isinstance(source, Parts):
+        return source
+    if isinstance(source, (str, os.PathLike)) and os.fspath(source) != "-":
+        return find_parts(source)
+    return None
+
+
 def name_of(source: Source) -> str:
     """A source's name for messages."""
+    if isinstance(source, Parts):
+        return source.name
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
     name = getattr(source, "name", None)
@@ -51,6 +63,10 @@ def open_bytes(source: Source) -> Iterator[IO[bytes]]:
 def open_log(source: Source) -> Iterator[Iterator[str]]:
     """A log's lines, each with its newline.  Bytes that are no UTF-8 become surrogates, as in
     file names.  Raises LogError, also while reading."""
+    several = parts(source)
+    if several is not None:
+        yield (line.text.decode("utf-8", "surrogateescape") for line in guarded(several))
+        return
     if isinstance(source, io.TextIOBase):
         yield _guarded(source.readline, name_of(source))
         return
@@ -92,6 +108,14 @@ def failures() -> tuple[type[BaseException], ...]:
     zstandard: Any = sys.modules.get("zstandard")
     extra = (zstandard.ZstdError,) if zstandard is not None else ()
     return (OSError, EOFError, zlib.error, *extra)
+
+
+def guarded(several: Parts) -> Iterator[Line]:
+    """The lines of a log in several files.  Raises LogError."""
+    try:
+        yield from several.lines()
+    except failures() as error:
+        raise LogError(f"{several.name}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _guarded(readline: Callable[[int], str], name: str) -> Iterator[str]:

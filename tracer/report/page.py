@@ -1,11 +1,24 @@
 """`pytrace report`: a log as one self-contained page."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TextIO
 
+from tracer.logs.errors import LogError
 from tracer.logs.parse import read
+from tracer.logs.parts import parts_of
 from tracer.logs.source import Source, name_of
 from tracer.report.collect import Report, collect
+
+
+def source_of(names: Sequence[str]) -> Source:
+    """A log that is named by one name, or by those of all its files.  Raises LogError."""
+    if len(names) == 1:
+        return names[0]
+    several = parts_of(names)
+    if several is None:
+        raise LogError("several logs must be the files PREFIX.PID of one log")
+    return several
 
 
 def write_report(source: Source, out: TextIO) -> Report:

@@ -79,7 +79,7 @@ def main(context: click.Context, /, old: str | None, new: str | None, format_: s
          side_by_side: bool, output: str | None, brief: bool, color: str, width: int | None,
          list_rules: bool, lines: int, **options: Any) -> None:
     """Compare two logs: of pytrace or strace, or JSON lines; plain, gzip or zstd; - is standard
-    input.
+    input. The files PREFIX.PID that -ff writes are named by PREFIX, or by their directory.
 
     The exit status is 0 if they say the same, 1 if they do not, 2 if there was trouble.
     """

@@ -32,7 +32,7 @@ def print_github(diff: Diff, out: TextIO, options: PrintOptions) -> None:
         if len(text) > MESSAGE_MAX:
             text = text[:MESSAGE_MAX] + "…"
         title = f"{difference.kind} in {difference.process}: {short_title(difference)}"[:250]
-        out.write(f"::error file={_property(diff.old.name)},line={place.first},"
+        out.write(f"::error file={_property(place.file)},line={place.first},"
                   f"endLine={place.last},title={_property(title)}::{_data(text)}\n")
     more = len(diff.differences) - ANNOTATIONS_MAX
     if more > 0:

@@ -31,7 +31,7 @@ def print_gitlab(diff: Diff, out: TextIO, options: PrintOptions) -> None:
             "fingerprint": sha256(mark.encode("utf-8", "surrogatepass")).hexdigest(),
             "severity": "minor" if difference.kind == MOVED else
                         "major" if difference.kind == CHANGED else "critical",
-            "location": {"path": visible(diff.old.name).removeprefix("./"),
+            "location": {"path": visible(place.file).removeprefix("./"),
                          "lines": {"begin": place.first, "end": place.last}}})
     json.dump(issues, out, indent=1, ensure_ascii=True)
     out.write("\n")

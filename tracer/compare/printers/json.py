@@ -43,6 +43,11 @@ def print_json(diff: Diff, out: TextIO, options: PrintOptions) -> None:
                        "new_pid": p.new_pid, "in_old": p.has_old, "in_new": p.has_new}
                       for p in diff.processes],
     }
+    for log in (head["old"], head["new"]):
+        if log["files"]:
+            log["files"] = {str(pid): _text(path) for pid, path in log["files"].items()}
+        else:
+            del log["files"]
     head["old"]["name"], head["new"]["name"] = _text(diff.old.name), _text(diff.new.name)
     out.write(json.dumps(head, ensure_ascii=False, indent=1)[:-2])
     out.write(',\n "differences": [')

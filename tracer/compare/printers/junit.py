@@ -52,17 +52,17 @@ def print_junit(diff: Diff, out: TextIO, options: PrintOptions) -> None:
 
 def _suite(diff: Diff, process: Process, found: list[Difference], out: TextIO) -> None:
     name = process_name(process)
-    file = _attribute(diff.old.name)
     out.write(f'  <testsuite name={_attribute(name)} tests="{len(found) or 1}"'
               f' failures="{len(found)}" errors="0" skipped="0" time="0">\n')
     klass = _attribute(f"{process.label}.{process.name}" if process.name else process.label)
     if not found:
         out.write(f'    <testcase name="no differences" classname={klass} time="0"/>\n')
     for each in found:
-        line = (each.old or each.new)[0].line
+        first = (each.old or each.new)[0]
+        file = _attribute(diff.old.file(first))
         title = f"{each.number}: {each.kind}: {short_title(each)}"
         out.write(f"    <testcase name={_attribute(title)} classname={klass} file={file}"
-                  f' line="{line}" time="0">\n'
+                  f' line="{first.line}" time="0">\n'
                   f'      <failure message={_attribute(each.title)} type="{each.kind}">'
                   f"{escape(_clean(body(each)))}</failure>\n"
                   "    </testcase>\n")

@@ -7,8 +7,10 @@ from tracer.compare.model import Diff, Difference
 
 
 class Place(NamedTuple):
-    """First and last line in the old log; exact: the line itself differs, not one behind it."""
+    """File, first and last line in the old log; exact: the line itself differs, not one behind
+    it."""
 
+    file: str
     first: int
     last: int
     exact: bool
@@ -25,18 +27,20 @@ def places(diff: Diff) -> dict[int, Place]:
     found: dict[int, Place] = {}
     for difference in diff.differences:
         if difference.old:
-            found[difference.number] = Place(difference.old[0].line, difference.old[-1].line,
+            found[difference.number] = Place(diff.old.file(difference.old[0]),
+                                             difference.old[0].line, difference.old[-1].line,
                                              True)
     if len(found) == len(diff.differences):
         return found
     for process in diff.processes:
-        last = 1
+        last, entry = 1, None
         for hunk in process.hunks(1):
             for row in hunk.rows:
                 if row.old is not None:
-                    last = row.old.line
+                    last, entry = row.old.line, row.old
                 if row.difference is not None:
-                    found.setdefault(row.difference.number, Place(last, last, False))
+                    found.setdefault(row.difference.number, Place(
+                        diff.old.file(entry), last, last, False))
     for difference in diff.differences:
-        found.setdefault(difference.number, Place(1, 1, False))
+        found.setdefault(difference.number, Place(diff.old.name, 1, 1, False))
     return found
