@@ -219,3 +219,36 @@ def test_the_counter_goes_without_a_fault(kind: type[Engine], spin: bytes, load:
     event = engine.run()
     assert event is not None
     assert (event.kind, event.address) == ("fault", TEXT)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_it_blocks_go_on_in_the_next_page(count: int) -> None:
+    """Thumb: the fetch of the next page misses in the middle of an IT block."""
+    code = bytes.fromhex(
+        "0020"          # movs r0, #0
+        "0128"          # cmp r0, #1
+        "06bf"          # itte eq
+        "0220"          # moveq r0, #2        (the last of its page)
+        "0520"          # moveq r0, #5
+        "0930"          # addne r0, #9
+        "00df")         # svc 0
+    engine, space = machine(Arm, b"")
+    space.unmap(TEXT, TEXT + 0x1000)
+    space.insert(Vma(TEXT, TEXT + 0x2000, 3))
+    start = TEXT + 0x1000 - 8
+    space.write(start, code)
+    space.protect(TEXT, TEXT + 0x2000, 5)
+    engine.set("cpsr", engine.get("cpsr") | 1 << 5)
+    engine.set("pc", start | 1)
+    seen = []
+
+    def call(_registers: tuple[int, ...]) -> int:
+        seen.append(engine.get("r0"))
+        engine.stop()
+        return 0
+
+    engine.on_call = call
+    while not seen:
+        event = engine.run(count)
+        assert event is None or event.kind == "quantum"
+    assert seen == [9]

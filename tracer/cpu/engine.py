@@ -252,7 +252,7 @@ class Engine:
             except KeyError:
                 buffer = entries[entry] = ENTRY.from_address(entry)
             pack(buffer, 0, page & -PAGE, page & 7)
-            if settle is not None:
+            if settle is not None and access != 18:
                 settle()
             return True
 
