@@ -1,4 +1,4 @@
-"""The kernel as /proc shows it (tracer.vfs.procfs.System and Process)."""
+"""The kernel as /proc shows it (tracer.vfs.procinfo.System and Process)."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from tracer.vfs.base import Inode
     from tracer.vfs.cowfs import CowFS
-    from tracer.vfs.procfs import System
+    from tracer.vfs.procinfo import System
     from tracer.vfs.tty import DevPts
 
 WORK = b"/work"

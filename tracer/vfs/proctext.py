@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tracer.vfs.namespace import Location, Mount, Namespace
-    from tracer.vfs.procfs import Process, System
+    from tracer.vfs.procinfo import Process, System
 
 HZ = 100        # USER_HZ
 _INFINITY = (1 << 64) - 1
