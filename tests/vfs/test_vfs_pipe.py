@@ -170,6 +170,24 @@ def test_fifo_nonblocking(tree: Tree) -> None:
     assert both.opening() == ()
 
 
+def test_a_pipe_opened_again_waits_for_nobody() -> None:
+    """/dev/fd/N: as bash's <(...) when the writer has gone before the file is opened."""
+    reader, writer = ends()
+    write(writer, b"abc")
+    writer.release()
+    assert reader.inode is not None
+    again = reader.inode.open(O_RDONLY)
+    assert not again.opening()
+    assert read(again, 9) == b"abc"
+    assert read(again, 9) == b""
+    assert again.poll() & POLLHUP
+    reader.release()
+    again.release()
+    last = reader.inode.open(O_WRONLY | O_NONBLOCK)
+    assert not last.opening()
+    fails(E.EPIPE, write, last, b"x")
+
+
 def test_eventfd() -> None:
     fs = AnonFS(1)
     event = EventFile(fs, 0, 0)

@@ -176,7 +176,7 @@ class Pipe:
 class PipeFile(File):
     """An end of a pipe (both with O_RDWR)."""
 
-    __slots__ = ("_done", "_peer", "pipe", "reads", "seen", "writes")
+    __slots__ = ("_peer", "opened", "pipe", "reads", "seen", "writes")
 
     seekable = False
     writes_all = True
@@ -189,7 +189,7 @@ class PipeFile(File):
         self.writes = mode != O_RDONLY
         self.seen = pipe.opened_write if flags & O_NONBLOCK else -1
         self._peer = (pipe.opened_write, pipe.opened_read)
-        self._done = False
+        self.opened = False
         if self.reads:
             pipe.readers += 1
             pipe.opened_read += 1
@@ -199,7 +199,7 @@ class PipeFile(File):
 
     def opening(self) -> Sequence[WaitQueue]:
         pipe = self.pipe
-        if self._done or (self.reads and self.writes):
+        if self.opened or (self.reads and self.writes):
             return ()
         if self.reads:
             waits = not (self.flags & O_NONBLOCK or pipe.writers
@@ -208,7 +208,7 @@ class PipeFile(File):
             waits = not (pipe.readers or pipe.opened_read != self._peer[1])
         if waits:
             return (pipe.ends_changed,)
-        self._done = True
+        self.opened = True
         return ()
 
     def name(self) -> bytes:
@@ -321,11 +321,10 @@ class PipeInode(Inode):
         self.time = changes.get("mtime", self.time)
 
     def open(self, flags: int, task: Any = None) -> File:
-        """By /proc/PID/fd/N: like a FIFO."""
-        pipe = self.pipe
-        if flags & O_ACCMODE == O_WRONLY and flags & O_NONBLOCK and not pipe.readers:
-            raise LinuxError(E.ENXIO)
-        return PipeFile(self, flags, pipe)
+        """By /proc/PID/fd/N; unlike a FIFO it waits for no other end (fifo_open)."""
+        file = PipeFile(self, flags, self.pipe)
+        file.opened, file.seen = True, -1
+        return file
 
 
 class PipeFS(FileSystem):
