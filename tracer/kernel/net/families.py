@@ -37,8 +37,11 @@ def _unix(net: Net, task: Task, kind: int, protocol: int, flags: int) -> Socket:
         raise LinuxError(E.EPROTONOSUPPORT)
     if kind not in (C.SOCK_STREAM, C.SOCK_DGRAM, C.SOCK_RAW, C.SOCK_SEQPACKET):
         raise LinuxError(E.ESOCKTNOSUPPORT)
-    from tracer.kernel.net.unix import UnixSocket
-    return UnixSocket(net, task, kind, protocol, flags)
+    if kind == C.SOCK_STREAM:
+        from tracer.kernel.net.unixstream import UnixStream
+        return UnixStream(net, task, kind, protocol, flags)
+    from tracer.kernel.net.unixpacket import UnixPacket
+    return UnixPacket(net, task, kind, protocol, flags)
 
 
 def _netlink(net: Net, task: Task, kind: int, protocol: int, flags: int) -> Socket:
