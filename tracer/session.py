@@ -71,7 +71,7 @@ def _credentials(options: RunOptions) -> Credentials:
         creds = Credentials(euid, egid, tuple(os.getgroups()))
         creds.uid, creds.suid, creds.gid, creds.sgid = uid, suid, gid, sgid
         _host_capabilities(creds)
-        return creds
+        return creds if options.user is None else _host_user(options.user, creds)
     if options.user is not None:
         if re.fullmatch("[0-9]{1,10}", options.user) and int(options.user) < _NO_ID:
             return Credentials(int(options.user), int(options.user))
@@ -80,6 +80,22 @@ def _credentials(options: RunOptions) -> Credentials:
         if options.user != "root":
             raise PytraceError(f"Cannot find user '{options.user}'")
     return Credentials()
+
+
+def _host_user(name: str, own: Credentials) -> Credentials:
+    """A user of the host, with the groups of that user, as setreuid(2) of root leaves it.
+
+    name: known to exist.  own: pytrace's credentials.
+    """
+    import pwd
+    entry = pwd.getpwnam(name)
+    creds = Credentials(entry.pw_uid, entry.pw_gid,
+                        tuple(os.getgrouplist(name, entry.pw_gid)))
+    creds.inheritable, creds.bounding = own.inheritable, own.bounding
+    creds.no_new_privs = own.no_new_privs
+    if not entry.pw_uid:
+        creds.permitted, creds.effective = own.permitted, own.effective
+    return creds
 
 
 def _host_capabilities(creds: Credentials) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,36 @@ def test_unknown_user(capsys: pytest.CaptureFixture[str]) -> None:
     message = ("Cannot find user ':nosuchuser:'" if os.getuid() == 0
                else "You must be root to use the -u/--username option")
     assert capsys.readouterr().err == f"strace: {message}\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="needs root")
+def test_a_user_of_the_host(tmp_path: Path) -> None:
+    """The program has no right that the user has not, and its files are the user's."""
+    pwd = pytest.importorskip("pwd")
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        pytest.skip("no user 'nobody'")
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(folder.stat().st_mode | 0o755)
+    top = Path(__file__).parents[2]
+    for folder, mode in ((tmp_path / "closed", 0o755), (tmp_path / "open", 0o777)):
+        folder.mkdir()
+        folder.chmod(mode)
+        (folder / "text.txt").write_text("text")
+        shutil.copy(top / "samples" / "x86_64" / "copy", folder)
+        done = subprocess.run(
+            [sys.executable, "-m", "tracer", "--host", "-u", "nobody", "-o", tmp_path / "log",
+             "./copy", "text.txt", "new.txt"], cwd=folder, capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(top)})
+        if mode == 0o777:
+            assert (done.returncode, done.stderr) == (0, b"")
+            made = (folder / "new.txt").stat()
+            assert (made.st_uid, made.st_gid) == (nobody.pw_uid, nobody.pw_gid)
+        else:
+            assert done.returncode == 1
+            assert "= -1 EACCES (Permission denied)" in (tmp_path / "log").read_text()
+            assert sorted(p.name for p in folder.iterdir()) == ["copy", "text.txt"]
 
 
 @pytest.mark.parametrize("user", ["\u00b2", "4294967295", "99999999999", "-1", "", "x"])
