@@ -85,7 +85,7 @@ CTYPES: dict[str, str] = {
     "fanotify_dirfd": "int",
     "pidfd_target": "int",
     "pid": "int",
-    "tid": "int",
+    "tid": "int",  # tid(0): without what --decode-pids adds
     "pgid": "int",
     "sid": "int",
     "pid_pgid": "int",  # negative: a process group

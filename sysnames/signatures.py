@@ -357,7 +357,7 @@ SIGNATURES: dict[str, str] = {
     "setpgid": "pid pid, pgid pgid",
     "getsid": "pid pid -> sid",
     "setsid": " -> sid",
-    "set_tid_address": "tidptr bare:ptr -> tid",
+    "set_tid_address": "tidptr bare:ptr -> tid(0)",
     "set_robust_list": "head addr, len size",
     "get_robust_list": "pid tid, head_ptr out ptr(addr), len_ptr out ptr(size)",
     "rseq": "rseq bare:ptr, rseq_len bare:uint, flags reserved:int, sig bare:uint",

@@ -12,6 +12,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
+from sysnames import signals as S
 from tracer.errors import PytraceError
 from tracer.kernel.signals import SI_KERNEL, SI_USER
 
@@ -96,7 +97,8 @@ class Interrupts:
 
     def _deliver(self) -> None:
         """Send what has come to the program: SIGINT to its first process group, as the terminal
-        would, the others to all of its processes.  Raises Ended at the second signal."""
+        would, the others to all of its processes, which go on if they are stopped.  Raises Ended
+        at the second signal."""
         self.kernel.signalled = False
         if self.ending:
             raise Ended(self.ending)
@@ -107,8 +109,9 @@ class Interrupts:
                        if signo != _SIGINT or p.pgid == processes[0].pgid]
             code = SI_KERNEL if signo == _SIGINT else SI_USER
             for process in targets:
-                self.kernel.signals.send_process(process, {
-                    "signo": int(signo), "errno": 0, "code": code, "pid": 0, "uid": 0})
+                for number in (signo, S.SIGCONT) if process.stopped else (signo,):
+                    self.kernel.signals.send_process(process, {
+                        "signo": int(number), "errno": 0, "code": code, "pid": 0, "uid": 0})
 
     def _watch(self) -> None:
         """The thread: a byte in the pipe is a signal."""

@@ -65,6 +65,11 @@ def host_limits() -> dict[int, tuple[int, int]]:
 
 
 def _credentials(options: RunOptions) -> Credentials:
+    if options.personality == "host" and options.user is not None:
+        import pwd
+        user = pwd.getpwnam(options.user)       # its existence is checked (cli.build)
+        return Credentials(user.pw_uid, user.pw_gid,
+                           tuple(os.getgrouplist(options.user, user.pw_gid)))
     if options.personality == "host" and hasattr(os, "getresuid"):
         uid, euid, suid = os.getresuid()
         gid, egid, sgid = os.getresgid()
@@ -330,7 +335,8 @@ def run(options: RunOptions) -> int:
         try:
             task = session.start(program)
             session.kernel.run()
-            status = task.process.status or 0
+            # strace does not wait for the program after it has let go of it
+            status = 0 if session.tracer.let_go else task.process.status or 0
         except Ended as e:
             status = e.signo
         finally:

@@ -67,6 +67,16 @@ def test_xlat_modes() -> None:
         'openat(-100 /* AT_FDCWD */, "sm.c", 0x80000 /* O_RDONLY|O_CLOEXEC */) = 3'
 
 
+def test_mask_of_a_frame() -> None:
+    """sigreturn's mask is an address when it is not to be read, or cannot be."""
+    for frame, read, text in (((0x1234, 1 << 9), True, "[USR1]"),
+                              ((0x1234, 1 << 9), False, "0x1234"),
+                              ((0x1234, None), True, "0x1234")):
+        t = Tracee(read_structs=read)
+        t.task.sigframe_mask = lambda rt, frame=frame: frame
+        assert t.line("rt_sigreturn") == f"rt_sigreturn({{mask={text}}}) = 0"
+
+
 def test_memory_calls() -> None:
     t = Tracee()
     assert t.line("mmap", 0, 4096, 3, 0x22, -1, 0, result=0x7fb500000000) == \

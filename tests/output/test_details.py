@@ -1,13 +1,19 @@
 """Dumps, prefixes, colours, separate logs."""
 from __future__ import annotations
 
+import os
+import platform
+import pwd
 import re
 from pathlib import Path
 
+import pytest
 from traced import trace
 
+from tracer.options import RunOptions
 from tracer.output.color import wanted
 from tracer.output.dump import hexdump
+from tracer.session import _credentials as credentials
 
 
 def test_hexdump() -> None:
@@ -39,13 +45,16 @@ def test_dump_only_of_descriptors_asked_for(tmp_path: Path) -> None:
 
 
 def test_one_log_per_process(tmp_path: Path) -> None:
-    trace(tmp_path, "-ff", name="musl-forkpipe")
+    umask = os.umask(0o027)
+    os.umask(umask)
+    trace(tmp_path, "--host", "-ff", name="musl-forkpipe")
     logs = sorted(p.name for p in tmp_path.glob("log.*"))
     assert logs == ["log.1000", "log.1001", "log.1002"]
     for name in logs:
         lines = (tmp_path / name).read_text().splitlines()
         assert lines[-1].startswith("+++ ")
         assert not any("unfinished" in line or "resumed" in line for line in lines)
+        assert (tmp_path / name).stat().st_mode & 0o7777 == 0o666 & ~umask
     assert (tmp_path / "log.1000").read_text().startswith("execve(")
 
 
@@ -64,8 +73,59 @@ def test_argument_names(tmp_path: Path) -> None:
 
 def test_command_names(tmp_path: Path) -> None:
     run = trace(tmp_path, "-Y", "-f", "-e", "trace=set_tid_address")
-    assert re.fullmatch(r"1000<musl-hello> set_tid_address\(0x\w+\) = 1000<musl-hello>",
+    assert re.fullmatch(r"1000<musl-hello> set_tid_address\(0x\w+\) = 1000",
                         run.log[0])
+    run = trace(tmp_path, "-Y", "-e", "trace=gettid", name="musl-threads")
+    assert all(line.endswith(" = 1000<musl-threads>") for line in run.log[:-1])
+
+
+def test_call_numbers(tmp_path: Path) -> None:
+    """Lines of no call have the number of the task's last one, traced or not."""
+    run = trace(tmp_path, "-n", "-e", "trace=writev")
+    assert [line[:10] for line in run.log] == ["[  20] wri", "[ 231] +++"]
+    run = trace(tmp_path, "-nf", "-e", "trace=wait4", "-e", "signal=CHLD", name="musl-forkpipe")
+    found = [line[5:13] for line in run.log if " resumed>" in line or "SIGCHLD" in line]
+    assert len(found) > 1 and set(found) == {" [  61] "}
+
+
+def test_paths_are_not_those_of_the_working_directory(tmp_path: Path) -> None:
+    """-P: AT_FDCWD is no descriptor of the working directory."""
+    run = trace(tmp_path, "-P", "/work", "-P", "in", name="musl-filecopy", args=("in", "out"))
+    assert [line[:8] for line in run.log] == ["open(\"in", "+++ exit"]
+
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+def test_modes(tmp_path: Path) -> None:
+    """Another ABI's calls are told of, unless a file has the log or -q says not to."""
+    int80 = str(SAMPLES / "x86_64" / "int80")
+    note = "[ Process PID=1000 runs in "
+    words = ("--bind", f"{int80}:/int80", "-e", "trace=getpid,exit", "--", "/int80")
+    assert not any(note in line for line in trace(tmp_path, *words).log)
+    run = trace(tmp_path, "-e", "quiet=attach", *words)
+    assert [line.partition("(")[0] for line in run.log] == [
+        note + "32 bit mode. ]", "getpid", note + "64 bit mode. ]", "getpid",
+        note + "32 bit mode. ]", "exit", "+++ exited with 0 +++"]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="strace's own ABI is the host's")
+def test_modes_of_the_host(tmp_path: Path) -> None:
+    words = ("--host", "-e", "trace=execve,writev", "-e", "quiet=attach")
+    run = trace(tmp_path, *words, abi="i386")
+    assert run.log[0].startswith("execve(") and run.log[2].startswith("writev(")
+    assert run.log[1] == "[ Process PID=1000 runs in 32 bit mode. ]"
+    assert trace(tmp_path, *words, abi="aarch64").log[1].startswith("writev(")
+
+
+def test_users_of_the_host() -> None:
+    user = pwd.getpwnam("nobody")
+    options = RunOptions()
+    options.personality, options.user = "host", "nobody"
+    creds = credentials(options)
+    assert (creds.uid, creds.euid, creds.fsuid, creds.gid) == (
+        user.pw_uid, user.pw_uid, user.pw_uid, user.pw_gid)
+    assert not creds.caps and user.pw_gid in creds.groups
 
 
 def test_colours(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -103,3 +104,21 @@ def test_kill_9_leaves_a_prefix_that_ends_at_a_line(
             cut += 1
     assert cut <= 1
     assert os.listdir(folder) == ["log"]
+
+
+def test_a_program_that_waits_for_the_host_has_its_log_written(tmp_path: Path) -> None:
+    """Who follows the log sees all of it while nothing happens."""
+    log = tmp_path / "log"
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen([sys.executable, "-m", "tracer", "--host", "-o", str(log),
+                           str(SAMPLES / "x86_64" / "copy"), str(fifo), str(tmp_path / "out")],
+                          cwd=tmp_path,
+                          env={**os.environ, "PYTHONPATH": str(SAMPLES.parent)}) as run:
+        writer = os.open(fifo, os.O_WRONLY)     # comes back once the program has opened it
+        while "read(3" not in log.read_text() and run.poll() is None:
+            time.sleep(0.01)
+        seen = log.read_text()
+        os.close(writer)
+    assert seen.startswith("execve(") and seen.endswith("\nread(3, ") and run.returncode == 0
+    assert re.search(r'\nread\(3, "", \d+\) +=', log.read_text())

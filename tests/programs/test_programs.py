@@ -20,7 +20,7 @@ from tests.programs.compiling import ABIS, BUILD, compile_c, compile_go
 HERE = Path(__file__).parent
 SRC = HERE / "src"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="uses Unix signals")
-C_PROGRAMS = ("sync", "handlers", "spinners", "bomb")
+C_PROGRAMS = ("sync", "handlers", "spinners", "bomb", "execs")
 SECONDS = 300
 
 
@@ -41,6 +41,26 @@ def test_a_program_prints_what_it_prints_on_linux(name: str, abi: str, tmp_path:
     assert done.stdout.decode() == (SRC / f"{name}.out").read_text()
     assert done.returncode == 0
     assert (tmp_path / "log").read_text().endswith(" +++ exited with 0 +++\n")
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_a_program_executes_one_of_another_abi(abi: str, tmp_path: Path) -> None:
+    samples = HERE.parents[1] / "samples"
+    program = compile_c(SRC / "execs.c", abi)
+    for other in ABIS:
+        done = trace(["-o", str(tmp_path / "log")], program, f"{other}/hello", cwd=samples,
+                     env={**os.environ, "PYTHONPATH": str(HERE.parents[1])})
+        assert done.stdout.startswith(b"Hello") and done.returncode == 0, (other, done.stderr)
+
+
+def test_a_program_that_is_let_go_has_no_status(tmp_path: Path) -> None:
+    """strace does not wait for the program that -b execve detached it from."""
+    program = compile_c(SRC / "execs.c", "x86_64")
+    log = tmp_path / "log"
+    assert trace(["-o", str(log)], program, str(program), "nosuch").returncode == 1
+    assert trace(["-o", str(log), "-b", "execve"], program, str(program),
+                 "nosuch").returncode == 0
+    assert log.read_text().endswith(" <detached ...>\n")
 
 
 @pytest.mark.parametrize("abi", ABIS)

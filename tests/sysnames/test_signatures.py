@@ -23,6 +23,7 @@ PARAMETERS = {
     "futex_timeout": "it", "enum": "s", "flags": "s", "sigset": "c", "str": "n", "pages": "n",
     "groups": "ki", "moved": "ki", "text": "n", "bare_set": "s",
     "ipc_cmd": "s", "ipc_flags": "s", "chars": "n", "bytes": "n", "bits": "fn" * 8,
+    "tid": "n",
 }  # fmt: skip
 
 

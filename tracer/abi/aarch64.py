@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # uc_flags, uc_link, uc_stack (sp, flags, size), uc_sigmask
 _UCONTEXT = struct.Struct("<QQQI4xQQ")
+_UC_SIGMASK = _UCONTEXT.size - 8
 # fault_address, x0 to x30, sp, pc, pstate
 _SIGCONTEXT = struct.Struct("<Q31QQQQ")
 # Offsets in struct rt_sigframe.
@@ -183,9 +184,8 @@ class AArch64Abi(Abi):
         write(info["signo"], x1, x2, *registers[3:29], record, back, frame, action.handler,
               registers[33])
 
-    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
-        frame = engine.get("sp")
-        return int(_UCONTEXT.unpack(space.read(frame + _UC, _UCONTEXT.size))[5])
+    def mask_address(self, engine: Engine, rt: bool) -> int:
+        return engine.get("sp") + _UC + _UC_SIGMASK
 
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:

@@ -259,8 +259,8 @@ class ArmAbi(Abi):
         self._write(engine, (*registers[:13], frame, back, handler), cpsr)
         write_vfp(*vfp[:32], vfp[32] & ~_FPSCR_VECTOR)
 
-    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
-        return space.read_int(engine.get("sp") + _INFO_SIZE * rt + _SIGMASK, 8)
+    def mask_address(self, engine: Engine, rt: bool) -> int:
+        return engine.get("sp") + _INFO_SIZE * rt + _SIGMASK
 
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:

@@ -271,9 +271,13 @@ class Abi:
         """
         raise NotImplementedError
 
+    def mask_address(self, engine: Engine, rt: bool) -> int:
+        """Where pop_frame is going to find the signal mask, or its first part."""
+        raise NotImplementedError
+
     def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
         """The signal mask that pop_frame is going to find.  Raises Fault."""
-        raise NotImplementedError
+        return space.read_int(self.mask_address(engine, rt), 8)
 
     def kernel_code(self, space: AddressSpace, area: str, symbol: str = "",
                     offset: int = 0) -> int:

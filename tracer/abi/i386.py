@@ -208,10 +208,15 @@ class I386Abi(X86Abi):
             self._load_segment(engine, name, _DS)
         fpstate.reset(engine)
 
+    def mask_address(self, engine: Engine, rt: bool) -> int:
+        # As strace has it: of the old frame the whole, whose sigcontext esp points to.
+        sp = engine.get("esp")
+        return sp - 4 + _RT_SIGMASK if rt else sp
+
     def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
-        frame = engine.get("esp") - (4 if rt else 8)
         if rt:
-            return space.read_int(frame + _RT_SIGMASK, 8)
+            return super().frame_mask(engine, space, rt)
+        frame = engine.get("esp") - 8
         saved = _SIGCONTEXT.unpack(space.read(frame + _SC, _SIGCONTEXT.size))
         return int(saved[20]) | space.read_int(frame + _EXTRAMASK, 4) << 32
 

@@ -141,8 +141,8 @@ class X8664Abi(X86Abi):
               registers[14], frame, action.handler, flags)
         fpstate.reset(engine)
 
-    def frame_mask(self, engine: Engine, space: AddressSpace, rt: bool) -> int:
-        return space.read_int(engine.get("rsp") - 8 + _SIGMASK, 8)
+    def mask_address(self, engine: Engine, rt: bool) -> int:
+        return engine.get("rsp") - 8 + _SIGMASK
 
     def pop_frame(self, engine: Engine, space: AddressSpace,
                   rt: bool) -> tuple[int, tuple[int, int, int] | None, int]:

@@ -54,7 +54,7 @@ def mentioned(call: Call) -> set[bytes]:
     paths: set[bytes] = set()
 
     def descriptor(fd: int) -> None:
-        if fd >= 0 or fd == -100:
+        if fd >= 0:             # not AT_FDCWD
             detail = call.task.fd_detail(fd, FD_PATH)
             if detail is not None and isinstance(detail[0], bytes):
                 paths.add(detail[0])
@@ -67,7 +67,7 @@ def mentioned(call: Call) -> set[bytes]:
             with suppress(Fault):
                 paths.add(call.mem.read_string(call.by_name("value"), _PATH_MAX)[0])
         return paths
-    for name, kind in _arguments(call.name, call.abi):
+    for name, kind in _arguments(call.name, call.abi)[call.name == "symlink":]:
         word = call.by_name(name)
         try:
             if kind == "path":

@@ -231,6 +231,8 @@ def result_decoder(build: Build, kind: Kind | None) -> ResultDecoder:
         made: ResultDecoder = make(build, *kind.params)
         return made
     if kind.name in ("fd", "pid", "tid", "pgid", "sid"):
+        if kind.params:
+            return _plain
         decode = build.decoder(kind)
         return lambda call: (decode(call, call.result), None)  # type: ignore[return-value]
     if kind.name == "enum":

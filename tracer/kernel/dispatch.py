@@ -42,6 +42,7 @@ class Observer(Protocol):
     def unknown(self, pid: int, ended: bool) -> None: ...
     def follows(self) -> bool: ...
     def executed(self, task: Task) -> None: ...
+    def waits(self) -> None: ...
 
 
 class Silent:
@@ -59,25 +60,25 @@ class Silent:
         return None
 
     enter = exit = unfinished = signal = stopped = leaves = exited = killed = nothing
-    created = superseded = unknown = executed = nothing
+    created = superseded = unknown = executed = waits = nothing
 
 
 class Entry:
     """One call of one ABI, made ready at its first use.
 
     convert: raw registers → arguments; handle(task, *arguments); observed: the tracer wants
-    it; plan: the tracer's.
+    it; plan and selected: the tracer's.
     """
 
     __slots__ = ("abi", "convert", "handle", "multiplexed", "name", "number", "observed", "plan",
-                 "row")
+                 "row", "selected")
 
     def __init__(self, name: str, abi: str, number: int) -> None:
         self.row = name             # of sysnames.signatures; may have a suffix
         self.name = name.partition("@")[0]
         self.abi = abi
         self.number = number
-        self.observed = False
+        self.observed = self.selected = False
         self.plan: Any = None
         self.multiplexed = name in ("socketcall", "ipc")    # stands for many calls
         try:

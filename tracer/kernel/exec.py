@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel.signals import SIG_IGN
 from tracer.kernel.task import RLIM_INFINITY, RLIMIT_STACK, AltStack, SigAction, Task
 from tracer.memory.arena import PAGE
 from tracer.memory.space import AddressSpace
@@ -240,9 +241,8 @@ def commit(task: Task, program: Program, space: AddressSpace) -> None:
         task.handlers = task.handlers.copy()
         process.handlers = task.handlers
     actions = task.handlers.actions
-    for signo in list(actions):
-        if actions[signo].handler > 1:
-            actions[signo] = SigAction()
+    for signo, action in list(actions.items()):     # flush_signal_handlers
+        actions[signo] = SigAction(SIG_IGN if action.handler == SIG_IGN else 0)
     task.altstack = AltStack()
     task.clear_child_tid = 0
     task.robust_list = (0, 0)

@@ -204,10 +204,10 @@ class Exits:
         assert status is not None
         parent = process.parent
         if parent is None:
-            if process.pid != kernel.first_pid:
-                self.reap(process)
-                if process.outside_parent != 1 and not process.tasks[0].traced:
-                    kernel.observer.unknown(process.pid, True)
+            self.reap(process)          # its parent is the tracer, or init
+            if process.pid != kernel.first_pid and process.outside_parent != 1 and \
+                    not process.tasks[0].traced:
+                kernel.observer.unknown(process.pid, True)
             return
         if process.exit_signal:
             info = self._child_info(process, status)

@@ -522,6 +522,8 @@ class Kernel:
         writing = [host for sock in self.outside for host in sock.writing()]
         if timeout is None and not (fds or reading or writing or self.clock.host):
             return False
+        if timeout != 0:
+            self.observer.waits()
         try:
             self.waits_for_host = True
             ready = hostpoll.ready([*fds, *reading], writing, fds, timeout) \
@@ -592,6 +594,7 @@ class Kernel:
                 result = self._advance(task, task.woken)
                 if task.state != RUNNABLE:
                     return
+                engine = task.engine        # another ABI's after execve
                 if result is not None:
                     engine.complete(words, result)
             if self.signalled:

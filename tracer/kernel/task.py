@@ -400,6 +400,7 @@ class Task:
         self.seccomp = 0                # SECCOMP_MODE_*
         self.filters: tuple[tuple[Instruction, ...], ...] = ()
         self.last_call = "system call"  # the last traced one
+        self.last_number = 0            # of the last call, kept for -n
         self.settings: dict[int, int] = {}      # prctl options kept and given back; inherited
 
     @property
@@ -439,12 +440,14 @@ class Task:
         """The process's pid."""
         return self.process.pid
 
-    def sigframe_mask(self, rt: bool) -> int | None:
-        """The signal mask that sigreturn is about to restore; None for a bad frame."""
+    def sigframe_mask(self, rt: bool) -> tuple[int, int | None]:
+        """Where the signal mask is that sigreturn is about to restore, and the mask; None for a
+        bad frame."""
         try:
-            return self.abi.frame_mask(self.engine, self.mem, rt)
+            mask: int | None = self.abi.frame_mask(self.engine, self.mem, rt)
         except LinuxError:
-            return None
+            mask = None
+        return self.abi.mask_address(self.engine, rt), mask
 
     def resumed_call(self) -> str:
         """The name of the call before this one, which restart_syscall goes on with."""

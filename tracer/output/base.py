@@ -75,6 +75,10 @@ class Writer:
             self.kept = 0
             self.sink(text)
 
+    def waits(self) -> None:
+        """Nothing is going to happen for a while: write all there is to see."""
+        self.flush()
+
     def finish(self, status: int) -> None:
         """The run is over.  status: of the program, as wait(2) reports it."""
         self.flush()
@@ -131,6 +135,9 @@ class Writer:
     def attached(self, task: Task, parent: Task) -> None:
         """A new traced task."""
         raise NotImplementedError
+
+    def mode(self, task: Task, bits: int) -> None:
+        """A process's calls are of another ABI than before; only the text tells."""
 
     def superseded(self, task: Task, tid: int) -> None:
         """execve by the thread tid: it goes on as the leader."""

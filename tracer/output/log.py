@@ -28,6 +28,8 @@ class Log:
         self.files: dict[int, LogFile] = {}     # pid → its file
         output = options.output
         self.immediate = output is None
+        self.umask = os.umask(0o077)    # before the program's life, which has its own
+        os.umask(self.umask)
         if output is None:
             # A descriptor of our own: the program may close 2.
             self.file: LogFile | None = LogFile(os.dup(2))
@@ -49,7 +51,8 @@ class Log:
         flags = os.O_WRONLY | os.O_CREAT | (
             os.O_APPEND if self.options.output_append else os.O_TRUNC)
         try:
-            return LogFile(os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666))
+            return LogFile(os.open(path, flags | getattr(os, "O_CLOEXEC", 0),
+                                   0o666 & ~self.umask))
         except OSError as e:
             raise PytraceError(f"Can't fopen '{path}': {e.strerror}") from None
 

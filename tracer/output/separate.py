@@ -59,6 +59,10 @@ class SeparateWriter(Writer):
         for writer in self.writers.values():
             writer.flush()
 
+    def waits(self) -> None:
+        for writer in self.writers.values():
+            writer.waits()
+
     def finish(self, status: int) -> None:
         for writer in self.writers.values():
             writer.finish(status)
@@ -96,6 +100,9 @@ class SeparateWriter(Writer):
     def attached(self, task: Task, parent: Task) -> None:
         # of the parent's: the child's file is made when there is something to write
         self.of(parent).attached(task, parent)
+
+    def mode(self, task: Task, bits: int) -> None:
+        self.of(task).mode(task, bits)
 
     def superseded(self, task: Task, tid: int) -> None:
         self.of(task).superseded(task, tid)

@@ -22,6 +22,7 @@ from tracer.output.text import (
     format_exited,
     format_frame,
     format_killed,
+    format_mode,
     format_signal,
     format_stopped,
     format_superseded,
@@ -102,8 +103,8 @@ class StraceWriter(Writer):
             now = event.started if event is not None else task.kernel.clock.realtime()
             parts.append(self._times(task, now))
         if options.syscall_number:
-            parts.append(f"[{event.number & 0xFFFFFFFF if event else 0:4}] " if event
-                         else "[????] ")
+            number = task.last_number if event is None else event.number
+            parts.append(f"[{number & 0xFFFFFFFF:4}] ")
         if options.instruction_pointer:
             width = 2 * task.abi.word
             if event is None and task.ended:
@@ -153,9 +154,18 @@ class StraceWriter(Writer):
             return
         self.current = event
         if self.immediate:
-            event.entry = self.style.arguments(event.values, event.plan.names)
-            event.printed = f"{event.printed}{self.shown(event.name)}({event.entry}"
-            self.sink(event.printed)
+            self._begin(event)
+
+    def _begin(self, event: Event) -> None:
+        """Write a line up to where its call has come."""
+        event.entry = self.style.arguments(event.values, event.plan.names)
+        event.printed = f"{event.printed}{self.shown(event.name)}({event.entry}"
+        self.sink(event.printed)
+
+    def waits(self) -> None:
+        self.flush()
+        if self.current is not None and self.current.entry is None:
+            self._begin(self.current)
 
     def exit(self, event: Event, tampered: int = 0) -> bool:
         error = event.error
@@ -322,6 +332,9 @@ class StraceWriter(Writer):
             if self.current is not None and self.immediate:
                 self._interrupt()
             self.message(f"Process {task.pid} attached")
+
+    def mode(self, task: Task, bits: int) -> None:
+        self._event(task, format_mode("", task.pid, bits))
 
     def superseded(self, task: Task, tid: int) -> None:
         event = self.current

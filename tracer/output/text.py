@@ -336,3 +336,8 @@ def format_killed(prefix: str, signo: int, dumped: bool = False) -> str:
 def format_superseded(prefix: str, pid: int) -> str:
     """A thread that another thread's execve ended."""
     return f"{prefix}+++ superseded by execve in pid {pid} +++"
+
+
+def format_mode(prefix: str, pid: int, bits: int) -> str:
+    """A process changed between the 64-bit and the 32-bit ABI."""
+    return f"{prefix}[ Process PID={pid} runs in {bits} bit mode. ]"

@@ -62,6 +62,7 @@ class Tracer:
         self.pointers = options.instruction_pointer
         self.paths = frozenset(p.encode("utf-8", "surrogateescape") for p in options.trace_paths)
         self.immediate = writer.immediate
+        self.let_go = False     # the first process is not traced any more (-b)
 
     # -- calls ----------------------------------------------------------------------------
     def observes(self, entry: Entry) -> bool:
@@ -202,6 +203,10 @@ class Tracer:
     def executed(self, task: Task) -> None:
         """A task has a new image."""
 
+    def waits(self) -> None:
+        """Nothing will happen before the host lets it: who follows the log shall see all of it."""
+        self.writer.waits()
+
     def finish(self, status: int) -> None:
         """The run is over: complete the log.  status: as wait(2) reports it."""
         self.writer.finish(status)
@@ -223,6 +228,12 @@ def make_tracer(options: RunOptions, writer: Writer) -> Tracer:
             and options.summary != "only":
         from tracer.tracing.details import Detailing
         layers.append(Detailing)
+    if options.syscall_number:
+        from tracer.tracing.details import Numbering
+        layers.append(Numbering)
+    if "personality" not in options.quiet and options.summary != "only":
+        from tracer.tracing.modes import Modes
+        layers.append(Modes)
     if options.detach_on_execve:
         from tracer.tracing.details import Detaching
         layers.append(Detaching)

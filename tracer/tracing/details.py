@@ -1,4 +1,4 @@
-"""What stands below a call's line, -e read=, -e write= and -k; and -b, which ends tracing."""
+"""What stands below a call's line, -e read=, -e write= and -k; -n; and -b, which ends tracing."""
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -150,6 +150,19 @@ def dump_vector(event: Event, address: int, count: int, most: int | None) -> lis
     return lines
 
 
+class Numbering(Tracer):
+    """A tracer that knows the number of each task's last call, traced or not (-n)."""
+
+    def observes(self, entry: Entry) -> bool:
+        entry.selected = super().observes(entry)
+        return True
+
+    def enter(self, task: Task, entry: Entry, args: tuple[int, ...],
+              words: tuple[int, ...]) -> Event | None:
+        task.last_number = entry.number
+        return super().enter(task, entry, args, words) if entry.selected else None
+
+
 class Detaching(Tracer):
     """A tracer that lets go of a process when it executes another program (-b execve)."""
 
@@ -164,5 +177,7 @@ class Detaching(Tracer):
             self.started = True
             return super().exit(event, result)
         event.task.traced = False
+        if event.task.process.pid == event.task.kernel.first_pid:
+            self.let_go = True
         self.writer.detached(event)
         return None

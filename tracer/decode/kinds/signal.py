@@ -140,10 +140,11 @@ def _sigframe(b: Build) -> Decoder:
     """The mask that sigreturn will restore; the task knows where its frame is."""
     def decode(call: Call, word: int) -> Value:
         ask = getattr(call.task, "sigframe_mask", None)
-        mask = None if ask is None else ask(call.name == "rt_sigreturn")
-        if mask is None:
+        if ask is None:
             return Struct([("mask", Text("???"))])
-        return Struct([("mask", sigset_value(mask))])
+        address, mask = ask(call.name == "rt_sigreturn")
+        shown = Addr(address) if mask is None or not b.verbose else sigset_value(mask)
+        return Struct([("mask", shown)])
 
     return decode
 

@@ -1,0 +1,71 @@
+"""Messages of the mode a process runs in: ``[ Process PID=7 runs in 32 bit mode. ]``.
+
+strace says so when a process's calls are of another ABI than the last one's; at first it takes
+them for its own ABI's.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tracer.tracing import Event, Tracer
+
+if TYPE_CHECKING:
+    from tracer.kernel.dispatch import Entry
+    from tracer.kernel.task import Task
+    from tracer.options import RunOptions
+    from tracer.output.base import Writer
+
+# ABI → the other ABI of the same CPUs
+_OTHER = {"x86_64": "i386", "i386": "x86_64", "aarch64": "arm", "arm": "aarch64"}
+_NARROW = ("i386", "arm")
+
+
+class Modes(Tracer):
+    """A tracer that tells of changes of the mode."""
+
+    def __init__(self, options: RunOptions, writer: Writer) -> None:
+        super().__init__(options, writer)
+        self.modes: dict[int, str] = {}         # task id → ABI of its last call
+
+    def enter(self, task: Task, entry: Entry, args: tuple[int, ...],
+              words: tuple[int, ...]) -> Event | None:
+        known = self.modes.get(task.pid)
+        if known is None:
+            self.modes[task.pid] = self._first(task.abi.name)
+        elif known != entry.abi:
+            self._changed(task, entry.abi)
+        return super().enter(task, entry, args, words)
+
+    def exit(self, event: Event, result: int) -> bool | None:
+        printed = super().exit(event, result)
+        if not result and event.name in ("execve", "execveat"):
+            self._check(event.task)
+        return printed
+
+    def executed(self, task: Task) -> None:
+        super().executed(task)
+        if task.call is None or task.call.token is None:    # else its exit is yet to come
+            self._check(task)
+
+    def created(self, parent: Task, child: Task) -> None:
+        self.modes[child.pid] = self.modes.get(parent.pid, parent.abi.name)
+        super().created(parent, child)
+
+    def _first(self, abi: str) -> str:
+        """strace's own ABI: with --host the host's, in the sandbox the program's."""
+        if self.options.personality == "host":
+            import platform
+            native = platform.machine()
+            if native == _OTHER[abi]:
+                return native
+        return abi
+
+    def _check(self, task: Task) -> None:
+        abi = task.abi.name
+        if self.modes.setdefault(task.pid, self._first(abi)) != abi:
+            self._changed(task, abi)
+
+    def _changed(self, task: Task, abi: str) -> None:
+        self.modes[task.pid] = abi
+        if task.traced:
+            self.writer.mode(task, 32 if abi in _NARROW else 64)
