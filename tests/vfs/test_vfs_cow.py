@@ -212,6 +212,37 @@ def test_rw_renames_replace_and_follow_open_files(tmp_path: Path) -> None:
     assert (tmp_path / "e" / "x").read_text() == "later"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_rw_permissions_of_the_host_are_not_widened(tmp_path: Path) -> None:
+    """The guest sees 0644 or 0755: what it does not change by that stays on the host."""
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    secret.chmod(0o600)
+    tree = cow(tmp_path, "rw")
+
+    def chmod(name: bytes, mode: int) -> int:
+        inode = tree.walk(name).inode
+        inode.setattr(mode=mode)
+        assert inode.getattr().mode & 0o7777 == mode
+        return (tmp_path / os.fsdecode(name)).stat().st_mode & 0o7777
+
+    assert chmod(b"secret", 0o644) == 0o600         # as a copy that keeps the mode does
+    assert chmod(b"secret", 0o600) == 0o600
+    assert chmod(b"secret", 0o4000) == 0o600
+    assert chmod(b"secret", 0o755) == 0o755         # now it is asked for
+    umask = os.umask(0o022)
+    try:
+        tree.put(b"/private", b"", 0o600)
+        tree.put(b"/public", b"", 0o666)
+        tree.put(b"/none", b"", 0)
+        tree.mkdir(b"/own", 0o700)
+    finally:
+        os.umask(umask)
+    assert [(tmp_path / name).stat().st_mode & 0o7777 for name in (
+        "private", "public", "none", "own")] == [0o600, 0o644, 0o600, 0o700]
+    assert chmod(b"private", 0o640) == 0o640
+
+
 def test_many_files_keep_few_descriptors(tmp_path: Path) -> None:
     for i in range(150):
         (tmp_path / f"d{i}").mkdir()

@@ -223,11 +223,18 @@ class RwRegular(CowRegular):
         super().truncate(size)
 
     def setattr(self, **changes: int) -> None:
-        """The executable bit and explicit times reach the host; owners do not."""
+        """Permissions that change and explicit times reach the host; owners do not.
+
+        The guest does not see the host's permissions: what it leaves as it is must stay so there.
+        Nor may it take pytrace's own rights away.
+        """
+        before = self.mode
         super().setattr(**changes)
         try:
             if "mode" in changes and hasattr(os, "fchmod"):
-                os.fchmod(self.content.file.fd(), 0o755 if self.mode & 0o111 else 0o644)
+                fd = self.content.file.fd()
+                taken, given = before & ~self.mode & 0o177, self.mode & ~before & 0o777
+                os.fchmod(fd, os.fstat(fd).st_mode & 0o7777 & ~taken | given)
             if ("atime" in changes or "mtime" in changes) and os.utime in os.supports_fd:
                 os.utime(self.content.file.fd(), ns=(self.atime, self.mtime))
         except OSError as error:
@@ -257,10 +264,10 @@ class RwDir(CowDir):
         assert self.lower is not None
         kind = mode & S_IFMT
         if kind == S_IFDIR:
-            self.lower.call(os.mkdir, name, 0o755)
+            self.lower.call(os.mkdir, name, mode & 0o777 | 0o700)
         elif kind == S_IFREG:
             os.close(self.lower.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY,
-                                     0o755 if mode & 0o111 else 0o644))
+                                     mode & 0o777 | 0o600))
         else:
             return super().create(name, mode, uid, gid, rdev)
         return self._adopt(name, uid, gid, mode)
