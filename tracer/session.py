@@ -65,11 +65,6 @@ def host_limits() -> dict[int, tuple[int, int]]:
 
 
 def _credentials(options: RunOptions) -> Credentials:
-    if options.personality == "host" and options.user is not None:
-        import pwd
-        user = pwd.getpwnam(options.user)       # its existence is checked (cli.build)
-        return Credentials(user.pw_uid, user.pw_gid,
-                           tuple(os.getgrouplist(options.user, user.pw_gid)))
     if options.personality == "host" and hasattr(os, "getresuid"):
         uid, euid, suid = os.getresuid()
         gid, egid, sgid = os.getresgid()
@@ -224,6 +219,7 @@ class Session:
         if host:
             umask = os.umask(0o022)
             os.umask(0)     # the guest's own umask is applied by the kernel
+            kernel.uts["nodename"] = self.system.hostname = os.fsencode(os.uname().nodename)
         fs = FsInfo(guest.root, guest.cwd, umask)
         path = os.fsencode(program)
         argv = [os.fsencode(a) for a in options.args]

@@ -196,6 +196,13 @@ def test_statfs(abi: str) -> None:
 def test_mounts(task: FakeTask) -> None:
     call = task.call
     call("mkdir", "/m", 0o755)
+    task.kernel.namespace.root.inode.fs.native = True       # the host's tree is not changed
+    assert call("umount2", "/m", 0) == EINVAL
+    assert call("mount", "none", "/m", "nofs", 0, 0) == -E.ENODEV
+    assert call("mount", "none", "/m", "tmpfs", 0, 0) == -E.EPERM
+    assert call("mount", "/none", "/m", "ext4", 0, 0) == -E.ENOENT
+    assert call("pivot_root", "/none", "/m") == -E.ENOENT
+    task.kernel.namespace.root.inode.fs.native = False
     assert call("umount2", "/m", 0) == EINVAL and call("umount2", "/m", 16) == EINVAL
     assert call("mount", "none", "/m", "nofs", 0, 0) == -E.ENODEV
     assert call("mount", "none", "/none", "tmpfs", 0, 0) == -E.ENOENT

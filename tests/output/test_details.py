@@ -3,17 +3,14 @@ from __future__ import annotations
 
 import os
 import platform
-import pwd
 import re
 from pathlib import Path
 
 import pytest
 from traced import trace
 
-from tracer.options import RunOptions
 from tracer.output.color import wanted
 from tracer.output.dump import hexdump
-from tracer.session import _credentials as credentials
 
 
 def test_hexdump() -> None:
@@ -116,16 +113,6 @@ def test_modes_of_the_host(tmp_path: Path) -> None:
     assert run.log[0].startswith("execve(") and run.log[2].startswith("writev(")
     assert run.log[1] == "[ Process PID=1000 runs in 32 bit mode. ]"
     assert trace(tmp_path, *words, abi="aarch64").log[1].startswith("writev(")
-
-
-def test_users_of_the_host() -> None:
-    user = pwd.getpwnam("nobody")
-    options = RunOptions()
-    options.personality, options.user = "host", "nobody"
-    creds = credentials(options)
-    assert (creds.uid, creds.euid, creds.fsuid, creds.gid) == (
-        user.pw_uid, user.pw_uid, user.pw_uid, user.pw_gid)
-    assert not creds.caps and user.pw_gid in creds.groups
 
 
 def test_colours(tmp_path: Path) -> None:

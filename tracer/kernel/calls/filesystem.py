@@ -130,12 +130,19 @@ MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW = 1, 2, 4, 8
 _ST_FLAGS = ((MS_RDONLY, ST_RDONLY), (MS_NOSUID, ST_NOSUID), (MS_NODEV, ST_NODEV),
              (MS_NOEXEC, ST_NOEXEC), (MS_NOATIME, ST_NOATIME))
 # known to the kernel, but needing a device or hardware that is not there
-_NEEDS_DEVICE = frozenset((b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"vfat", b"iso9660"))
+_NEEDS_DEVICE = frozenset((b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"vfat", b"iso9660",
+                            b"squashfs", b"fuseblk", b"erofs"))
 
 
 def _may_mount(task: Task) -> None:
-    """EPERM without CAP_SYS_ADMIN, and where the tree is the host's own."""
-    if not task.creds.capable(CAP_SYS_ADMIN) or task.kernel.namespace.root.inode.fs.native:
+    """EPERM without CAP_SYS_ADMIN."""
+    if not task.creds.capable(CAP_SYS_ADMIN):
+        raise LinuxError(E.EPERM)
+
+
+def _may_change(task: Task) -> None:
+    """EPERM where the tree is the host's own: after all that could be wrong with the call."""
+    if task.kernel.namespace.root.inode.fs.native:
         raise LinuxError(E.EPERM)
 
 
@@ -167,6 +174,7 @@ def mount(task: Task, dev_name: int, dir_name: int, type_: int, flags: int, data
         if not _is_root(where):
             raise LinuxError(E.EINVAL)
         assert where.mount is not None
+        _may_change(task)
         where.mount.flags = _mount_flags(flags)
         return 0
     if flags & MS_BIND:
@@ -175,11 +183,13 @@ def mount(task: Task, dev_name: int, dir_name: int, type_: int, flags: int, data
         source = lookup(task, AT_FDCWD, device)
         if source.mount is None:
             raise LinuxError(E.EINVAL)
+        _may_change(task)
         namespace.mount(source.mount.fs, where, source.mount.flags, source.inode)
         return 0
     if flags & _PROPAGATION:
         if not _is_root(where):
             raise LinuxError(E.EINVAL)
+        _may_change(task)
         return 0
     if flags & MS_MOVE:
         return _move(task, device, where)
@@ -187,6 +197,7 @@ def mount(task: Task, dev_name: int, dir_name: int, type_: int, flags: int, data
         raise LinuxError(E.EINVAL)
     if kind in (b"tmpfs", b"ramfs"):
         from tracer.vfs.memfs import MemFS
+        _may_change(task)
         device_number = makedev(0, 64 + len(namespace.mounts))
         fs = MemFS(device_number, task.kernel.clock.realtime, name=kind.decode(),
                    source=device or b"none")
@@ -194,6 +205,7 @@ def mount(task: Task, dev_name: int, dir_name: int, type_: int, flags: int, data
         return 0
     for other in namespace.mounts:      # proc, sysfs, devpts ...: one instance shows again
         if other.fs.name.encode() == kind:
+            _may_change(task)
             namespace.mount(other.fs, where, _mount_flags(flags))
             return 0
     if kind not in _NEEDS_DEVICE:
@@ -201,6 +213,7 @@ def mount(task: Task, dev_name: int, dir_name: int, type_: int, flags: int, data
     special = lookup(task, AT_FDCWD, device)
     if special.inode.mode & S_IFMT != S_IFBLK:
         raise LinuxError(E.ENOTBLK)
+    _may_change(task)
     raise LinuxError(E.ENXIO)
 
 
@@ -218,6 +231,7 @@ def _move(task: Task, old: bytes, where: Location) -> int:
         if here.mount is moved:
             raise LinuxError(E.ELOOP)
         here = here.mount.at if here.mount is not None else None
+    _may_change(task)
     target = where.top()
     moved.at.mounted = None
     moved.at = target
@@ -255,6 +269,7 @@ def umount2(task: Task, name: int, flags: int) -> int:
         raise LinuxError(E.EINVAL)
     if not flags & MNT_DETACH and _in_use(task, gone):
         raise LinuxError(E.EBUSY)
+    _may_change(task)
     if flags & MNT_EXPIRE:
         raise LinuxError(E.EAGAIN)
     task.kernel.namespace.unmount(where)

@@ -293,6 +293,7 @@ def setpriority(task: Task, which: int, who: int, value: int) -> int:
 
 
 _IO_NONE, _IO_REALTIME, _IO_BEST_EFFORT, _IO_IDLE = range(4)
+_IOPRIO_WHO_PROCESS = 1
 _IO_DEFAULT = _IO_BEST_EFFORT << 13 | 4
 
 
@@ -325,10 +326,12 @@ def ioprio_set(task: Task, which: int, who: int, priority: int) -> int:
 
 @syscall("ioprio_get")
 def ioprio_get(task: Task, which: int, who: int) -> int:
-    """The highest priority (the lowest number) of those asked for."""
+    """The highest priority (the lowest number) of those asked for; of one task what was set for
+    it, if that is nothing (Linux 6.0)."""
     if not 1 <= which <= 3:
         raise LinuxError(E.EINVAL)
-    found = [_io_priority(t) for t in _chosen(task, which - 1, who)]
+    found = [t.io_priority if which == _IOPRIO_WHO_PROCESS else _io_priority(t)
+             for t in _chosen(task, which - 1, who)]
     if not found:
         raise LinuxError(E.ESRCH)
     return min(found)
