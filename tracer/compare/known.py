@@ -138,6 +138,8 @@ def facts(name: str) -> Facts | None:
         names[item.name] = whole or _class(kind, item)
         arguments.append(names[item.name])
         inside.append(whole or _inner(kind))
+    if name == "set_tls":
+        arguments[0] = names["value"] = POINTER
     if name in _IPC_CALLS:
         arguments[0] = f"ipc-{name[:3]}"
     result = _RESULTS.get(name)

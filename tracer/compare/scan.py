@@ -62,6 +62,10 @@ _PROC = re.compile(r"/proc/(\d+)\b")
 _DIRECTORY = frozenset(("st_size", "stx_size", "st_nlink", "stx_nlink"))
 _SMALL = 0x1000             # lower numbers are no addresses
 _FUTEX_WAIT = re.compile(r"FUTEX_(?:WAIT|LOCK_PI)")
+_FLAGS = re.compile(r"\w+(?:\|\w+)*")
+_LIMITS = frozenset(("getrlimit", "ugetrlimit", "prlimit64"))
+_OF_MEMORY = re.compile("RLIMIT_(?:NPROC|SIGPENDING)")   # whose defaults depend on its size
+_WORD = "word"              # a register's content: an address that is not looked at
 _GROUPS = re.compile(r"F_SETOWN|F_GETOWN|TIOC[GS]PGRP|TIOCGSID")
 
 
@@ -92,7 +96,8 @@ _DIGITS = re.compile(r"(?<![\w.])\d+(?:\*\d+)?(?![\w.])")
 _HOLES = re.compile(r'("|0x|(?<![\w.])0(?![\w.]))')
 _INSIDE = {'"': r'"[^"\\]*(?:\\.[^"\\]*)*"(?:\.\.\.)?', "0x": "0x[0-9a-f]+",
            "0": r"\d+(?:\*\d+)?"}
-_SETS = frozenset(("sched_getaffinity",))      # calls with a set that a rule hides as a whole
+# Calls with a set, or with words, that a rule hides as a whole.
+_SETS = frozenset(("sched_getaffinity", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64"))
 _PLANS = 5_000              # plans that are kept
 _OFTEN = 4                  # uses after which a pattern is worth its making
 
@@ -234,6 +239,9 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
     in_result = False
     directory = DIRECTORIES in rules and "S_IFDIR" in text
     groups = name in ("fcntl", "fcntl64", "ioctl") and _GROUPS.search(text) is not None
+    limits = name in _LIMITS and _OF_MEMORY.search(text) is not None
+    unknown = name.startswith("syscall_0x")
+    skip = 0                            # up to where tokens are in a span already
     waits = name.startswith("futex") and _FUTEX_WAIT.search(text) is not None
     last_ignored = False
 
@@ -247,8 +255,17 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
 
     for m in _TOKEN.finditer(text, start):
         kind = m.lastgroup
+        if m.start() < skip:
+            continue
         if kind == "word":
             last_ignored = False
+            if field is not None and name in _SETS:
+                own = _field_ignores(field, directory)
+                if own == MACHINE and own in rules:
+                    words = _FLAGS.match(text, m.start())
+                    assert words is not None
+                    skip = words.end()
+                    spans.append(Span(m.start(), skip, own))
         elif kind == "field":
             field = m[0][:-1]
         elif kind == "comma":
@@ -258,6 +275,8 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
                 field = None
                 if name:
                     inherited = whole_argument(name, index)
+                    if limits and text.startswith("{", m.end()) and index != 2:
+                        inherited = MACHINE         # what they are, not what they shall be
             else:
                 field = None if stack[-1] == "{" else fields[-1]
         elif kind == "open":
@@ -316,6 +335,10 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
                     continue
             elif groups and index == 2 and kind == "number" and not in_result:
                 found = MAYBE_PID
+            if unknown and found == POINTER:
+                if ADDRESSES in rules and kind == "hex" and _value(m[0]) >= _SMALL:
+                    spans.append(Span(*m.span(), _WORD))
+                continue
             if found == MAYBE_PID and not (in_result or groups or waits):
                 continue
             if found is None or (found == FDS and text.startswith("-", m.start() - 1)):
