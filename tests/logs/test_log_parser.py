@@ -185,6 +185,15 @@ def test_dumps_and_stacks_have_data() -> None:
     ("21<<MAP_HUGE_SHIFT|MAP_HUGETLB", None), ("A or B, _IOC(_IOC_READ, 0x78, 0x63, 0x4)", None),
     ("5<TCP:[127.0.0.1:1->127.0.0.1:2]>, 1</dev/pts/0<char 136:0>>, 3</x>(deleted)", None),
     ("[{a=1}, ... /* 0x7ffd */]", None), ('{a=1, /* bytes 8..9 */ "\\x01"}', None),
+    ("{id=deadbeef-cafe-c0de-badc-0dedfacefeed, guard='Q', 0x7f99}", (Struct((
+        Named("id", Symbol("deadbeef-cafe-c0de-badc-0dedfacefeed")),
+        Named("guard", Symbol("'Q'")), Number("0x7f99"))),)),
+    ("v4l2_fourcc('A', '\\'', '\\\\', '\\xfa')", None), ("ext=1<<(DIAG_TOS-1), x=1", None),
+    ("8191 /* VALUE(0 /* NONE */, 8191) */, 7", (
+        Commented(Number("8191"), " VALUE(0 /* NONE */, 8191) "), Number("7"))),
+    ("1 /* /* */, 2", (Commented(Number("1"), " /* "), Number("2"))),
+    ("{timeperframe=30/1001, a=1}", (Struct((Named("timeperframe", Symbol("30/1001")),
+                                             Named("a", Number("1")))),)),
     ("[[IO_WQ_BOUND]=1]", None), ("-EFAULT", None), ("clone_arg={f=1} => {t=[2]}", None),
     ("3, ", (Number("3"), Text(""))), ("a b c}, 7", None), ('"never closed, 1', None),
 ])

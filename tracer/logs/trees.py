@@ -31,9 +31,15 @@ _DEEPEST = 60               # nested brackets; damaged logs may have any number
 _STRING = re.compile(r'(@?)"([^"\\]*(?:\\.[^"\\]*)*)"(\.\.\.)?', re.S)
 _NUMBER = re.compile(r"-?(?:0x[0-9a-f]+|\d+)(?:\*\d+)*(?![\w:])")
 _NAME = re.compile(r"[&!A-Za-z_?][\w?.]*(?:-\d+)?")
+_CHARACTER = re.compile(r"'(?:[^'\\]|\\(?:x[0-9a-f]{2}|[0-7]{1,3}|.))'", re.S)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?!\w)")
+_SHIFTED = re.compile(r"(?<=<<)\([^()]*\)")      # 1<<(INET_DIAG_TOS-1)
 _ERROR = re.compile(r"-E[A-Z0-9]+")
 _OCTETS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2})+(?![\w:])")
-_COMMENT = re.compile(r"/\*((?:[^*]|\*(?!/))*)\*/")
+# A comment may have comments in it: 5767683 /* QCMD(Q_XQUOTAOFF, 0x3 /* ???QUOTA */) */
+_COMMENT = re.compile(r"/\*((?:[^*/]|\*(?!/)|/(?!\*)|/\*(?:[^*]|\*(?!/))*\*/)*)\*/"
+                      r"|/\*((?:[^*]|\*(?!/))*)\*/")
+_FRACTION = re.compile(r"\d+/\d+(?!\w)")
 _OPERATOR = re.compile(r"\|| or | && |<<| << | == | \| |\^|\*|\+")
 _RESUMING = re.compile(r"<\.\.\. resuming interrupted \w+ \.\.\.>")   # of restart_syscall
 _SKIP = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}()]|, ', re.S)
@@ -132,10 +138,14 @@ def _annotate(text: str, value: Value, at: int) -> tuple[Value, int]:
             m = _COMMENT.match(text, at + 1)
             if m is None:
                 raise _Bad
-            value = Commented(value, m[1])
+            value = Commented(value, _inside(m))
             at = m.end()
         else:
             return value, at
+
+
+def _inside(comment: re.Match[str]) -> str:
+    return str(comment[1] if comment[1] is not None else comment[2])
 
 
 def _angle(text: str, at: int) -> int:
@@ -158,6 +168,10 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
         if m is None:
             raise _Bad
         return String(m[2], m[3] is not None, m[1]), m.end()
+    m = (_CHARACTER.match(text, at) if c == "'" else _SHIFTED.match(text, at) if c == "("
+         else _UUID.match(text, at) if text[at + 8:at + 9] == "-" else None)
+    if m is not None:
+        return Symbol(m[0]), m.end()
     if c.isdigit() or c == "-":
         m = _NUMBER.match(text, at)
         if m is None:
@@ -165,6 +179,10 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
             if m is None:
                 raise _Bad
             return Symbol(m[0]), m.end()
+        if text.startswith("/", m.end()):
+            m = _FRACTION.match(text, at) or m
+            if m.re is _FRACTION:
+                return Symbol(m[0]), m.end()
         return Number(m[0]), m.end()
     if depth > _DEEPEST:
         raise _Bad
@@ -190,8 +208,8 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
         at = m.end()
         if text.startswith(' "', at):
             value, at = _primary(text, at + 1, depth)
-            return Commented(value, m[1], True), at
-        return Commented(None, m[1]), at
+            return Commented(value, _inside(m), True), at
+        return Commented(None, _inside(m)), at
     if c == "|":
         return Text(""), at             # a zero among flags that strace prints as nothing
     m = _RESUMING.match(text, at)
