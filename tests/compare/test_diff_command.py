@@ -4,6 +4,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,17 @@ def test_two_columns(run: Run) -> None:
     changed = [line for line in lines if len(line) > 44 and line[44] == "|"]
     assert len(changed) >= 1 and '"text 7"' in changed[0] and '"other"' in changed[0]
     assert all(len(line) <= 90 for line in lines)
+
+
+def test_two_columns_with_colours(run: Run) -> None:
+    _, plain, _ = run("-y", "-W", "60", "old", "new")
+    _, out, _ = run("-y", "-W", "60", "--color=always", "old", "new")
+    reversed_ = re.findall(r"\x1b\[33;1;7m(.*?)\x1b\[m", out)
+    assert '"text 7"' in "".join(reversed_) and '"other"' in "".join(reversed_)
+    # apart from colours it is the same
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", out)
+    assert [line.rstrip() for line in bare.splitlines()] == [
+        line.rstrip() for line in plain.splitlines()]
 
 
 def test_json_follows_its_schema(run: Run) -> None:

@@ -89,6 +89,16 @@ def test_files() -> None:
                      "/dev/null": (1, 0, 0, 0, 0, {1})}
 
 
+def test_an_empty_path_is_the_descriptor() -> None:
+    report = of('openat(AT_FDCWD, "a", O_RDONLY) = 3\n'
+                'newfstatat(3, "", {st_size=1}, AT_EMPTY_PATH) = 0\n'
+                'newfstatat(1, "", {st_size=1}, AT_EMPTY_PATH) = 0\n'
+                'statx(4</b>, "", AT_EMPTY_PATH, STATX_ALL, {stx_size=1}) = 0\n'
+                'open("", O_RDONLY) = -1 ENOENT (No such file or directory)\n')
+    assert {f.path: (f.calls, f.errors) for f in report.files.files.values()} == {
+        "a": (2, 0), "/b": (1, 0), '""': (1, 1)}
+
+
 def test_threads_share_descriptors() -> None:
     report = of("1 clone(child_stack=0x1, flags=CLONE_VM|CLONE_FILES|CLONE_THREAD) = 2\n"
                 '2 open("a", O_RDONLY) = 3\n1 read(3, "x", 1) = 1\n')

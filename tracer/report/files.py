@@ -103,7 +103,12 @@ class Files:
         name = call.name
         paths = {text_of(a) for i in path_positions(name)
                  if i < len(args) and isinstance(a := args[i], String)}
-        fd = self._descriptor(args, name, pid)
+        empty = "" in paths             # with AT_EMPTY_PATH the descriptor itself is meant
+        fd = self._descriptor(args, name, pid, empty)
+        if empty:
+            paths.remove("")
+            if failed and fd is None:
+                paths.add('""')
         for path in sorted(paths | ({fd} if fd else set())):
             file = self._file(path)
             if file is not None:
@@ -117,8 +122,9 @@ class Files:
         if not failed and value is not None:
             self._descriptors(name, args, value, pid, result.value if result else None)
 
-    def _descriptor(self, args: list[Value], name: str, pid: int) -> str | None:
-        """What the first argument refers to, if it is a descriptor of a file."""
+    def _descriptor(self, args: list[Value], name: str, pid: int, empty: bool) -> str | None:
+        """What the first argument refers to, if it is a descriptor of a file; empty: the call's
+        path is."""
         if not args:
             return None
         first = args[0]
@@ -126,7 +132,7 @@ class Files:
             detail = first.detail
             return detail if detail.startswith("/") and not isinstance(first.number, Symbol) \
                 else None
-        if name in READS or name in WRITES or name in _BY_DESCRIPTOR:
+        if empty or name in READS or name in WRITES or name in _BY_DESCRIPTOR:
             number = number_of(first)
             return self._table(pid).get(number) if number is not None else None
         return None
