@@ -185,6 +185,25 @@ def test_sigchld_stands_at_its_wait() -> None:
     assert kinds(texts[0], texts[1].replace("si_status=0", "si_status=1")) == [CHANGED]
 
 
+def test_the_frame_of_a_signal_may_have_another_size() -> None:
+    text = ("read(3, {0:#x}, 8) = -1 EIO (Input/output error)\n"
+            "read(4, {0:#x}, 9) = -1 EIO (Input/output error)\n"
+            "--- SIGUSR1 {{si_signo=SIGUSR1, si_code=SI_KERNEL, si_addr={0:#x}}} ---\n"
+            "read(5, {1:#x}, 8) = -1 EIO (Input/output error)\n"
+            "read(6, {2:#x}, 8) = -1 EIO (Input/output error)\n"
+            "rt_sigreturn({{mask=[]}}) = 0\n"
+            "read(7, {3:#x}, 8) = -1 EIO (Input/output error)\n")
+    top = 0x7FFFFFFFE000
+    old = text.format(top, top - 0x900, top - 0x908, top)
+    assert kinds(old, text.format(top, top - 0x1040, top - 0x1048, top)) == []
+    assert kinds(old, text.format(top - 16, top - 0x1040, top - 0x1048, top - 16)) == []
+    assert kinds(old, text.format(top, top - 0x900, top - 0x908, top - 0x40)) == [CHANGED]
+    # without a handler there is no frame
+    old, new = [each.replace("rt_sigreturn({mask=[]})", "getpid()") for each in (
+        old, text.format(top, top - 0x1040, top - 0x908, top))]
+    assert kinds(old, new) == [CHANGED]
+
+
 def test_calls_do_not_move_over_a_sigchld() -> None:
     # Without its wait, the signal stands where it came: before the sigreturn.
     old = ["fork() = 2\n", "close(3) = 0\n",
@@ -272,6 +291,12 @@ def test_a_loop_of_retries_is_one_block() -> None:
      [("siginfo.si_code", "SI_USER", "SI_KERNEL"), ("siginfo.si_pid", "1", ""),
       ("siginfo.si_uid", "0", "")]),
     ("open(\"a\", O_CREAT, 0600) = 3\n", "open(\"a\", O_CREAT) = 3\n", [("mode", "0600", "")]),
+    ('getdents64(3, [{d_ino=1, d_type=DT_DIR, d_name="."}, {d_ino=2, d_type=DT_REG, d_name="b"}], '
+     '9) = 48\n', 'getdents64(3, [{d_ino=2, d_type=DT_REG, d_name="b"}, {d_ino=1, d_type=DT_DIR, '
+     'd_name="x"}], 9) = 48\n', [("dirent[0].d_name", '"."', '"x"')]),
+    ('getdents64(3, [{d_ino=1, d_name="a"}], 9) = 48\n',
+     'getdents64(3, [{d_ino=2, d_name="0"}, {d_ino=1, d_name="a"}], 9) = 48\n',
+     [("dirent[0]", "", '{d_ino=2, d_name="0"}')]),
     ("odd_call(1, 2) = 0\n", "odd_call(1, 3) = 0\n", [("argument 2", "2", "3")]),
 ])
 def test_details(old: str, new: str, expected: list[tuple[str, str, str]]) -> None:

@@ -88,12 +88,29 @@ class _Comparison:
             if isinstance(old, Struct):
                 self.fields(path, ours, theirs)
                 return
+            named, others = _by_name(ours), _by_name(theirs)
+            if named is not None and others is not None:
+                self.directory(path, named, others)
+                return
             if len(ours) == len(theirs) and ours:
                 for (label, value, at), (other, other_value, other_at) in zip(ours, theirs):
                     name = label if label == other else f"{label}→{other}"
                     self.values(f"{path}{name}", value, at, other_value, other_at)
                 return
         self.add(path, old_text, a, new_text, b)
+
+    def directory(self, path: str, ours: dict[str, Piece], theirs: dict[str, Piece]) -> None:
+        """Entries of a directory by their names; of those that only one side has, the first of
+        one has become the first of the other."""
+        come = [theirs[name] for name in theirs if name not in ours]
+        for name, (label, value, at) in ours.items():
+            found = theirs.get(name) or (come.pop(0) if come else None)
+            if found is None:
+                self.add(f"{path}{label}", str(value), at, "", 0)
+            else:
+                self.values(f"{path}{label}", value, at, *found[1:])
+        for label, value, at in come:
+            self.add(f"{path}{label}", "", 0, str(value), at)
 
     def fields(self, path: str, ours: list[Piece], theirs: list[Piece]) -> None:
         others = {label: (value, at) for label, value, at in theirs}
@@ -105,6 +122,17 @@ class _Comparison:
                 self.values(f"{path}{label}", value, at, *found)
         for label, (value, at) in others.items():
             self.add(f"{path}{label}", "", 0, str(value), at)
+
+
+def _by_name(pieces: list[Piece]) -> dict[str, Piece] | None:
+    """The entries of a directory by their names; None if it is something else."""
+    found: dict[str, Piece] = {}
+    for piece in pieces:
+        last = piece[1].items[-1] if isinstance(piece[1], Struct) and piece[1].items else None
+        if not isinstance(last, Named) or last.name != "d_name":
+            return None
+        found[str(last.value)] = piece
+    return found if len(found) == len(pieces) > 0 else None
 
 
 def _pieces(value: Value, at: int) -> list[Piece] | None:

@@ -41,6 +41,7 @@ _SHAPES = 30_000            # shapes that are kept
 _SHOWN = 2_000              # entries that are kept
 _FIRST_UNKNOWN = 10         # line numbers of unknown lines that are reported
 _FAR = 10_000               # entries over which one is not moved
+_NESTED = 16                # signals whose handlers may not have returned
 _PID = 2                    # the class of process ids, see scan.COMPARED
 _ADDRESS = 1
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz_")
@@ -72,6 +73,7 @@ class Stream:
         self.ended = False
         self.open: list[tuple[int, Call]] = []          # parts of a call, with their lines
         self.deaths: dict[int, int] = {}                # child → entry of its SIGCHLD
+        self.signals: list[int] = []                    # values there were when they came
         self.waited: dict[int, int] = {}                # child → entry that reaped it
 
     def __len__(self) -> int:
@@ -405,6 +407,8 @@ class _Indexer:
                 log.unknown_lines.append(log.number(number))
         elif kind == EVENT:
             log.signals += 1
+            stream.signals.append(len(stream.values) + len(shape.values))
+            del stream.signals[:-_NESTED]
             if shape.effect is not None:
                 # A SIGCHLD stands behind the wait for its child, if there is one.
                 child, here = shape.effect[1], len(stream)
@@ -455,7 +459,10 @@ class _Indexer:
             self._append(stream, shape, first, last, prefix)
         if word == "unmap" or (word == "remap" and effect[1] != effect[3]):
             space.unmap(effect[1], effect[2])
+        elif word == "sigreturn":
+            self._handled(stream)
         elif word == "exec":
+            stream.signals.clear()
             stream.space = Space(self.log.regions)
             stream.name = effect[1]
         elif word == "fork":
@@ -470,6 +477,16 @@ class _Indexer:
                 self._move(stream, death, here)
             else:
                 stream.waited[effect[1]] = here
+
+    def _handled(self, stream: Stream) -> None:
+        """A signal's handler has returned.  Its stack is below a frame whose size depends on the
+        CPU, so its addresses there may have moved by another distance than the others."""
+        regions, classes = self.log.regions, stream.classes
+        if self.all is None and stream.signals:
+            for k in range(stream.signals.pop(), len(classes)):
+                region = classes[k]
+                if region >= Regions.FIRST and regions.labels[region].startswith("area"):
+                    classes[k] = regions.frame(region)
 
     def _append(self, stream: Stream, shape: Shape, first: int, last: int,
                 prefix: Prefix) -> None:

@@ -34,7 +34,7 @@ CALL, PART, END, EVENT, ENDED, BELOW, SUMMARY, NOTE, UNKNOWN = range(9)
 FORKS = frozenset(("clone", "clone2", "clone3", "fork", "vfork", "__clone2"))
 _WAITS = frozenset(("wait4", "waitpid", "waitid"))
 _EFFECTS = FORKS | _WAITS | {"mmap", "mmap2", "old_mmap", "munmap", "brk", "mremap", "execve",
-                             "execveat"}
+                             "execveat", "rt_sigreturn", "sigreturn"}
 _SLOW = _EFFECTS | {"getdents", "getdents64"}
 _DURATION = re.compile(r" <\d+(?:\.\d+)?>\Z")
 _ENTRIES = re.compile(r"\{d_ino=[^}]*\}")
@@ -270,6 +270,8 @@ def _effect(call: Call) -> tuple[Any, ...] | None:
     elif name in ("execve", "execveat") and returned == "0":
         m = _STRINGS.search(call.arguments)
         return "exec", (m[1] or "") if m is not None else ""
+    elif name in ("rt_sigreturn", "sigreturn"):
+        return ("sigreturn",)
     elif name in _WAITS:
         if name == "waitid":
             m = _WAITED.search(call.arguments)

@@ -18,12 +18,21 @@ class Regions:
     def __init__(self) -> None:
         self.labels: list[str] = [""] * self.FIRST
         self.starts: list[int] = [0] * self.FIRST
+        self.frames: dict[int, int] = {}
 
     def new(self, label: str, start: int) -> int:
         """A new region's number."""
         self.labels.append(label)
         self.starts.append(start)
         return len(self.labels) - 1
+
+    def frame(self, region: int) -> int:
+        """The region of a signal frame that is in another."""
+        found = self.frames.get(region)
+        if found is None:
+            found = self.frames[region] = self.new(f"signal frame in {self.labels[region]}",
+                                                   self.starts[region])
+        return found
 
     def show(self, region: int, address: int) -> str:
         """``mapping 2 + 0x10``."""
