@@ -292,6 +292,11 @@ class StraceWriter(Writer):
             text += f".{spent % _NANO // 10**(9 - digits):0{digits}}"
         return f" <{text}>"
 
+    def finish(self, status: int) -> None:
+        if self.current is not None and self.current.entry is not None:
+            self._interrupt()           # ended from outside while it waited
+        super().finish(status)
+
     # -- other lines ----------------------------------------------------------------------
     def _event(self, task: Task, text: str) -> None:
         self.write(self.prefix(task, None) + self.style.line(text))
