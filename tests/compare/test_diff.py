@@ -69,6 +69,8 @@ BY_RULE = [
      "ugetrlimit(RLIMIT_SIGPENDING, {rlim_cur=5, rlim_max=9}) = 0\n"),
     ("addresses", "set_tls(0xbefffc50) = 0\nread(3, 0xbefffc00, 1) = -1 EIO (Input/output error)\n",
      "set_tls(0xbefffc40) = 0\nread(3, 0xbefffbf0, 1) = -1 EIO (Input/output error)\n"),
+    ("addresses", 'brk(NULL) = 0x150000\nexecve("a", ["a"], 0x150aa4 /* 3 vars */) = 0\n',
+     'brk(NULL) = 0x150000\nexecve("a", ["a"], 0x150a9c /* 3 vars */) = 0\n'),
     ("addresses", "syscall_0xfff(0x5000, 0, 0x7) = -1 ENOSYS (Function not implemented)\n",
      "syscall_0xfff(0x4ad620, 0, 0x7) = -1 ENOSYS (Function not implemented)\n"),
     ("machine", "sched_getaffinity(0, 128, [0]) = 8\n", "sched_getaffinity(0, 128, [0 1]) = 8\n"),
@@ -113,6 +115,12 @@ MAPPED = ("mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x{0:
           "madvise(0x{1:x}, 4096, MADV_DONTNEED) = 0\n"
           "mprotect(0x{2:x}, 4096, PROT_NONE) = 0\n"
           "munmap(0x{3:x}, 8192) = 0\n")
+
+
+def test_where_an_environment_is_does_not_count() -> None:
+    old = 'brk(NULL) = 0x150000\nexecve(0x150aa0, 0x150aa8, 0x150ab0) = -1 EFAULT (Bad address)\n'
+    assert kinds(old, old.replace("0x150ab0", "0x150ac0")) == []
+    assert kinds(old, old.replace("0x150aa0", "0x150ac0")) == [CHANGED]
 
 
 def test_an_offset_into_a_mapping_stays_visible() -> None:

@@ -65,7 +65,9 @@ _FUTEX_WAIT = re.compile(r"FUTEX_(?:WAIT|LOCK_PI)")
 _FLAGS = re.compile(r"\w+(?:\|\w+)*")
 _LIMITS = frozenset(("getrlimit", "ugetrlimit", "prlimit64"))
 _OF_MEMORY = re.compile("RLIMIT_(?:NPROC|SIGPENDING)")   # whose defaults depend on its size
-_WORD = "word"              # a register's content: an address that is not looked at
+_ENVIRONMENTS = {"execve": 2, "execveat": 3}
+_WORD = "word"              # an address that is not looked at: a register's content, or where
+                            # a shell has put the environment, behind its own process id
 _GROUPS = re.compile(r"F_SETOWN|F_GETOWN|TIOC[GS]PGRP|TIOCGSID")
 
 
@@ -96,8 +98,9 @@ _DIGITS = re.compile(r"(?<![\w.])\d+(?:\*\d+)?(?![\w.])")
 _HOLES = re.compile(r'("|0x|(?<![\w.])0(?![\w.]))')
 _INSIDE = {'"': r'"[^"\\]*(?:\\.[^"\\]*)*"(?:\.\.\.)?', "0x": "0x[0-9a-f]+",
            "0": r"\d+(?:\*\d+)?"}
-# Calls with a set, or with words, that a rule hides as a whole.
-_SETS = frozenset(("sched_getaffinity", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64"))
+# Calls with a set, with words, or with an address that a rule hides as a whole.
+_SETS = frozenset(("sched_getaffinity", "statx", "statfs", "statfs64", "fstatfs", "fstatfs64",
+                   "execve", "execveat"))
 _PLANS = 5_000              # plans that are kept
 _OFTEN = 4                  # uses after which a pattern is worth its making
 
@@ -241,6 +244,7 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
     groups = name in ("fcntl", "fcntl64", "ioctl") and _GROUPS.search(text) is not None
     limits = name in _LIMITS and _OF_MEMORY.search(text) is not None
     unknown = name.startswith("syscall_0x")
+    environment = _ENVIRONMENTS.get(name)
     skip = 0                            # up to where tokens are in a span already
     waits = name.startswith("futex") and _FUTEX_WAIT.search(text) is not None
     last_ignored = False
@@ -335,7 +339,7 @@ def scan(name: str, text: str, start: int, rules: frozenset[str],
                     continue
             elif groups and index == 2 and kind == "number" and not in_result:
                 found = MAYBE_PID
-            if unknown and found == POINTER:
+            if (unknown or index == environment) and found == POINTER:
                 if ADDRESSES in rules and kind == "hex" and _value(m[0]) >= _SMALL:
                     spans.append(Span(*m.span(), _WORD))
                 continue
