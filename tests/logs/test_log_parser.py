@@ -189,6 +189,7 @@ def test_dumps_and_stacks_have_data() -> None:
         Named("id", Symbol("deadbeef-cafe-c0de-badc-0dedfacefeed")),
         Named("guard", Symbol("'Q'")), Number("0x7f99"))),)),
     ("v4l2_fourcc('A', '\\'', '\\\\', '\\xfa')", None), ("ext=1<<(DIAG_TOS-1), x=1", None),
+    ('[{call="x"} /* SPA CE-0 */, *, ...]', None),
     ("8191 /* VALUE(0 /* NONE */, 8191) */, 7", (
         Commented(Number("8191"), " VALUE(0 /* NONE */, 8191) "), Number("7"))),
     ("1 /* /* */, 2", (Commented(Number("1"), " /* "), Number("2"))),
@@ -274,7 +275,8 @@ def _damaged(data: bytes, rng: random.Random) -> bytes:
             out[at:at] = out[other:other + rng.randrange(1, 200)]
         else:
             out[at:at] = rng.choice((b'"', b"[", b"{" * 500, b"\\", b"(", b"<", b"a=" * 300,
-                                     b"/*", b"<unfinished ...>", b"[pid ", b"= ", b"\n", b"|"))
+                                     b"/*", b"<unfinished ...>", b"[pid ", b"= ", b"\n", b"|",
+                                     b"\x1b[1;31m", b"\x1b[", b"'", b"1<<(", b"*/", b"30/"))
     return bytes(out)
 
 
@@ -287,7 +289,8 @@ def test_damaged_logs_raise_nothing_else(seed: int) -> None:
         events = list(read(io.BytesIO(damaged)))
     except LogError:
         return
-    assert "".join(map(str, events)) == damaged.decode("utf-8", "surrogateescape")
+    lines = [event.prefix.painted or str(event) for event in events]
+    assert "".join(lines) == damaged.decode("utf-8", "surrogateescape")
     for event in events:
         if isinstance(event, Call):
             assert ", ".join(map(str, event.args)) == event.arguments

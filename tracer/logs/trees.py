@@ -210,6 +210,8 @@ def _primary(text: str, at: int, depth: int) -> tuple[Value, int]:
             value, at = _primary(text, at + 1, depth)
             return Commented(value, _inside(m), True), at
         return Commented(None, _inside(m)), at
+    if c == "*":
+        return Symbol("*"), at + 1      # an AX.25 address without a name
     if c == "|":
         return Text(""), at             # a zero among flags that strace prints as nothing
     m = _RESUMING.match(text, at)
