@@ -96,17 +96,18 @@ class Interrupts:
             raise Ended(signo)
 
     def _deliver(self) -> None:
-        """Send what has come to the program: SIGINT to its first process group, as the terminal
-        would, the others to all of its processes, which go on if they are stopped.  Raises Ended
-        at the second signal."""
+        """Send what has come to the program: SIGINT to the foreground process group, as the
+        terminal would (without one, to the first process's), the others to all of its processes,
+        which go on if they are stopped.  Raises Ended at the second signal."""
         self.kernel.signalled = False
         if self.ending:
             raise Ended(self.ending)
         while self.pending:
             signo = self.pending.pop(0)
             processes = sorted(self.kernel.processes.values(), key=lambda p: p.pid)
-            targets = [p for p in processes
-                       if signo != _SIGINT or p.pgid == processes[0].pgid]
+            terminal = self.kernel.terminal
+            group = terminal.pgrp if terminal is not None and terminal.pgrp else processes[0].pgid
+            targets = [p for p in processes if signo != _SIGINT or p.pgid == group]
             code = SI_KERNEL if signo == _SIGINT else SI_USER
             for process in targets:
                 for number in (signo, S.SIGCONT) if process.stopped else (signo,):

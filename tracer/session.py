@@ -192,7 +192,8 @@ class Session:
         return personality.sandbox(
             personality.host_cwd(), os.fsencode(program), now=now, random=kernel.random,
             kernel=self.system, root=os.fsencode(options.root) if options.root else None,
-            binds=binds, limit=options.memory >> 12, network=kernel.host_network)
+            binds=binds, limit=options.memory >> 12, jobs=kernel.jobs,
+            network=kernel.host_network)
 
     inherited: list[int]
 
@@ -202,7 +203,6 @@ class Session:
         options, kernel = self.options, self.kernel
         guest = self.guest(program)
         kernel.namespace = guest.namespace
-        kernel.ptys = guest.ptys
         if options.record_files is not None:
             from tracer.vfs.changes import Changes
             self.changes = Changes(guest.namespace, kernel.file_read)
@@ -212,6 +212,9 @@ class Session:
         host = options.personality == "host" and sys.platform.startswith("linux")
         process.limits = host_limits() if host else dict(LIMITS)
         process.pgid = process.sid = kernel.first_parent
+        if guest.tty is not None:
+            guest.tty.session, guest.tty.pgrp = process.sid, process.pgid
+            process.tty = kernel.terminal = guest.tty
         files = FdTable()
         for fd, file in guest.files.items():
             files.put(fd, file)

@@ -2,14 +2,30 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 from vfs_tree import FakeTask, Tree, fails, read, write
 
 from sysnames import errno as E
 from tracer.vfs.base import O_RDWR, POLLHUP, POLLIN, File
+from tracer.vfs.jobs import Jobs
 
 TCGETS, TCSETS, TIOCSPTLCK, TIOCGPTN = 0x5401, 0x5402, 0x40045431, 0x80045430
+
+
+class Recorder(Jobs):
+    """Keeps what the kernel is asked for."""
+
+    def __init__(self) -> None:
+        self.signals: list[tuple[int, int]] = []
+        self.hung = 0
+
+    def signal(self, pgrp: int, signo: int) -> None:
+        self.signals.append((pgrp, signo))
+
+    def hung_up(self, tty: Any) -> None:
+        self.hung += 1
 
 
 class Pty:
@@ -23,9 +39,10 @@ class Pty:
         self.task.mem.write(0, bytes(4))
         self.call(self.master, TIOCSPTLCK)
         self.slave = guest.open(self.path, O_RDWR)
-        self.signals: list[tuple[int, int]] = []
         self.terminal = self.slave.terminal  # type: ignore[attr-defined]
-        self.terminal.signal = lambda group, number: self.signals.append((group, number))
+        jobs = Recorder()
+        self.terminal.fs.jobs = lambda: jobs
+        self.signals = jobs.signals
 
     def call(self, file: File, request: int, arg: int = 0) -> int:
         return file.ioctl(self.task, request, arg)
@@ -92,8 +109,10 @@ def test_raw_mode(pty: Pty) -> None:
 
 
 def test_signals(pty: Pty) -> None:
-    pty.task.mem.write(0, bytes(4))
-    pty.call(pty.slave, 0x540E)             # TIOCSCTTY
+    write(pty.master, b"\x03")
+    assert not pty.signals                  # nobody's terminal
+    pty.terminal.session = pty.terminal.pgrp = 7
+    read(pty.master)
     write(pty.master, b"lost\x03")
     assert pty.signals == [(7, 2)]
     assert read(pty.master).endswith(b"^C")
@@ -106,7 +125,7 @@ def test_signals(pty: Pty) -> None:
     pty.call(pty.slave, 0x5413)
     assert struct.unpack("<4H", pty.task.mem.read(0, 8))[:2] == (50, 132)
     pty.master.release()
-    assert pty.signals[-2:] == [(7, 1), (7, 18)]
+    assert pty.terminal.fs.jobs().hung == 1
 
 
 def test_hang_up(pty: Pty, guest: Tree) -> None:
@@ -137,12 +156,6 @@ def test_stop_and_start(pty: Pty) -> None:
     assert write(pty.slave, b"x") == 1
 
 
-def test_foreground_group(pty: Pty) -> None:
+def test_unknown_requests(pty: Pty) -> None:
     fails(E.ENOTTY, pty.call, pty.slave, 0x5429)        # TIOCGSID
-    pty.task.mem.write(0, (9).to_bytes(4, "little"))
-    fails(E.ENOTTY, pty.call, pty.slave, 0x5410)        # TIOCSPGRP of a foreign terminal
-    pty.call(pty.slave, 0x540E)
-    pty.call(pty.slave, 0x5410)
-    pty.call(pty.slave, 0x540F, 8)
-    assert pty.task.mem.read(8, 4) == (9).to_bytes(4, "little")
     fails(E.ENOTTY, pty.call, pty.slave, 0xDEAD)

@@ -173,15 +173,13 @@ class Exits:
                 if member is not None and member is not process and member.status is None:
                     kernel.signals.send_process(member, {
                         "signo": S.SIGKILL, "code": sig.SI_KERNEL, "pid": 0, "uid": 0})
+        if process.sid == process.pid and (process.tty is not None or process.old_foreground):
+            kernel.jobs().leader_ends(process)
         for child in list(process.children):
             self._reparent(child, process)
             self._group_orphaned(child, process, None)
         self._group_orphaned(process, process.parent, process)
         process.exit_queue.wake()
-        if process.tty is not None and process.sid == process.pid:
-            hangup = getattr(process.tty, "hangup", None)
-            if hangup is not None:
-                hangup()
         if process.tracees:
             from tracer.kernel.ptrace import tracer_gone
             tracer_gone(process)

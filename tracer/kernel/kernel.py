@@ -43,10 +43,14 @@ if TYPE_CHECKING:
     from tracer.abi.base import Abi
     from tracer.cpu.engine import Engine, Event
     from tracer.kernel.clock import Timer
+    from tracer.kernel.jobcontrol import JobControl
     from tracer.vfs.base import Inode
     from tracer.vfs.namespace import Namespace
 
 QUANTUM = 100_000               # instructions a task runs while others wait
+# How often a task may come back into the kernel before its quantum is over and others get a turn:
+# signal handlers and faults end the count of instructions each time.
+_TURNS = 1000
 
 
 class Parking:
@@ -142,7 +146,8 @@ class Kernel:
         self.namespaces_made, self.nsfs = 0, None  # type: tuple[int, Any]
         self.ipc: Any = None        # System V objects, made on first use
         self.bpf: Any = None        # maps and programs, made on first use
-        self.ptys: Any = None       # the sandbox's pseudo-terminals
+        self.terminal: Any = None   # the host's, if it is among descriptors 0-2
+        self._jobs: JobControl | None = None
         self.pseudo: Any = None     # pipefs and its kin, made on first use
         self.net: Any = None        # the network, made on first use
         self.host_network = False   # sockets may connect out
@@ -160,6 +165,13 @@ class Kernel:
             self._random = Random(self.seed)
         data: bytes = self._random.randbytes(count)
         return data
+
+    def jobs(self) -> JobControl:
+        """The controlling terminals, made on first use."""
+        if self._jobs is None:
+            from tracer.kernel.jobcontrol import JobControl
+            self._jobs = JobControl(self)
+        return self._jobs
 
     def engine(self, abi: Abi) -> Engine:
         """The CPU of an ABI, made on first use."""
@@ -588,6 +600,7 @@ class Kernel:
         engine = task.engine
         clock = self.clock
         alone = False               # a whole quantum passed with nobody else to run
+        turns = _TURNS
         while task.state == RUNNABLE:
             while task.call is not None:
                 words = task.call.words
@@ -606,6 +619,12 @@ class Kernel:
                 engine = task.engine
                 if task.state != RUNNABLE:
                     return
+            turns -= 1
+            if not turns:
+                turns = _TURNS
+                self._resched = True
+                if self.host_parked or self.outside:
+                    self.wait_for_host(0)
             if self._resched:
                 self._resched = False
                 if self.run_queue:

@@ -293,6 +293,7 @@ class Process:
         self.pgid: int = parent.pgid if parent else pid
         self.sid: int = parent.sid if parent else pid
         self.tty: Any = None            # controlling terminal
+        self.old_foreground = 0         # of a session leader whose terminal hung up
         self.pending = Pending()
         self.handlers = SigHandlers()
         self.limits: dict[int, tuple[int, int]] = dict(parent.limits) if parent else {}

@@ -104,20 +104,18 @@ class RandomFile(NullFile):
         raise LinuxError(E.ENOTTY)
 
 
-def openers(random: Callable[[int], bytes], ptys: DevPts | None = None,
-            terminal: Callable[[Any], Inode | None] | None = None) -> dict[int, Opener]:
-    """rdev → opener for ``MemFS.devices``.
-
-    random: bytes of the run's generator.  terminal: task → inode of its controlling terminal.
-    """
+def openers(random: Callable[[int], bytes], ptys: DevPts | None = None) -> dict[int, Opener]:
+    """rdev → opener for ``MemFS.devices``.  random: bytes of the run's generator."""
     def random_file(inode: Inode, flags: int, task: Any) -> File:
         return RandomFile(inode, flags, random)
 
     def tty(inode: Inode, flags: int, task: Any) -> File:
-        found = terminal(task) if terminal is not None else None
+        process = getattr(task, "process", None)
+        found = None if process is None or process.tty is None else process.tty.inode
         if found is None:
             raise LinuxError(E.ENXIO)
-        return found.open(flags, task)
+        file: File = found.open(flags, task)
+        return file
 
     def ptmx(inode: Inode, flags: int, task: Any) -> File:
         if ptys is None:

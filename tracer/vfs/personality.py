@@ -29,16 +29,16 @@ from tracer.vfs.base import (
     FileSystem,
     makedev,
 )
+from tracer.vfs.jobs import Jobs, nobodys
 from tracer.vfs.namespace import MAX_SYMLINKS, Location, Namespace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from tracer.vfs.base import Inode
     from tracer.vfs.cowfs import CowFS
     from tracer.vfs.procinfo import System
-    from tracer.vfs.tty import DevPts
+    from tracer.vfs.streams import StreamInode
 
 WORK = b"/work"
 _SAFE = ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_RELATIME
@@ -58,19 +58,18 @@ class Bind:
 class Guest:
     """What the kernel starts with.
 
-    files: descriptors of the first process.  ptys: set ``ptys.signal`` for job control (None:
-    the host's are used).
+    files: descriptors of the first process.  tty: the terminal among them, if there is one.
     """
 
-    __slots__ = ("cwd", "files", "namespace", "ptys", "root")
+    __slots__ = ("cwd", "files", "namespace", "root", "tty")
 
     def __init__(self, namespace: Namespace, cwd: Location, files: dict[int, File],
-                 ptys: DevPts | None) -> None:
+                 tty: StreamInode | None = None) -> None:
         self.namespace = namespace
         self.root = namespace.root
         self.cwd = cwd
         self.files = files
-        self.ptys = ptys
+        self.tty = tty
 
 
 def parse_bind(text: str) -> Bind:
@@ -210,15 +209,13 @@ def _shows(namespace: Namespace, cwd: Location, program: bytes, rooted: bool) ->
 def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
             random: Callable[[int], bytes], kernel: System, root: bytes | None = None,
             binds: Sequence[Bind] = (), limit: int = 1 << 16,
-            terminal: Callable[[Any], Inode | None] | None = None,
-            network: bool = False) -> Guest:
+            jobs: Callable[[], Jobs] = nobodys, network: bool = False) -> Guest:
     """The default personality.
 
     cwd_host, program: host paths, the program's as typed (after the search along PATH).
     now: virtual nanoseconds since the epoch; its first value is the time of all files.
     random: bytes of the seeded generator.  kernel: for /proc.  limit: pages that files may
-    take in memory.  terminal: task → inode of its controlling terminal (default: the
-    host's terminal if one of descriptors 0-2 is one).  network: name servers are the host's.
+    take in memory.  jobs: gives the kernel's job control.  network: name servers are the host's.
     PytraceError for what cannot be shown.
     """
     from tracer.vfs.devfs import dev_fs, openers
@@ -247,13 +244,13 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
         return namespace.mount(fs, make_path(namespace, namespace.root, where, True), flags).root
 
     pts_dev = build.dev()
-    ptys = DevPts(pts_dev, now)
-    streams = standard_streams(StreamFS(pts_dev, now, kernel.busy))
-    tty = next((f.inode for f in streams.values()
+    ptys = DevPts(pts_dev, now, jobs)
+    streams = standard_streams(StreamFS(pts_dev, now, kernel.busy, jobs))
+    tty = next((f.node for f in streams.values()
                 if isinstance(f, HostStream) and f.kind == TERMINAL), None)
     if tty is not None:
         ptys.inodes[0] = tty
-    devices.update(openers(random, ptys, terminal if terminal is not None else lambda task: tty))
+    devices.update(openers(random, ptys))
     put(ProcFS(build.dev(), now, kernel, lambda: namespace), b"/proc", _SAFE)
     put(sys_fs(build.dev(), now), b"/sys", _SAFE | ST_RDONLY)
     put(dev_fs(build.dev(), now, devices), b"/dev", ST_NOSUID)
@@ -271,7 +268,7 @@ def sandbox(cwd_host: bytes, program: bytes | None, *, now: Callable[[], int],
         if os.path.isfile(program):
             _bind(build, namespace, cwd, Bind(program, None, "cow"))
     _share_budget(namespace, limit)
-    return Guest(namespace, cwd.top(), streams, ptys)
+    return Guest(namespace, cwd.top(), streams, tty)
 
 
 def _share_budget(namespace: Namespace, limit: int) -> None:
@@ -336,4 +333,4 @@ def host(*, now: Callable[[], int], kernel: System,
         found = inherit(namespace, fs, fd)
         if found is not None:
             files[fd] = found
-    return Guest(namespace, cwd, files, None)
+    return Guest(namespace, cwd, files)

@@ -35,6 +35,7 @@ from tracer.vfs.base import (
 )
 from tracer.vfs.content import SEEK_CUR, SEEK_END
 from tracer.vfs.hosterror import linux_error
+from tracer.vfs.jobs import CHANGING, Jobs, nobodys
 from tracer.wait import HostQueue, WaitQueue
 
 if TYPE_CHECKING:
@@ -70,20 +71,22 @@ def _readable(fd: int) -> bool:
 class StreamFS(FileSystem):
     """Where the sandbox's standard streams have their inodes."""
 
-    __slots__ = ("busy", "now", "start")
+    __slots__ = ("busy", "jobs", "now", "start")
 
     def __init__(self, dev: int, now: Callable[[], int],
-                 busy: Callable[[], bool] = lambda: False) -> None:
+                 busy: Callable[[], bool] = lambda: False,
+                 jobs: Callable[[], Jobs] = nobodys) -> None:
         super().__init__("devpts", 0x1CD1, dev)
         self.now = now
         self.busy = busy        # whether other tasks can run
+        self.jobs = jobs        # the kernel's job control
         self.start = now()
 
 
 class StreamInode(Inode):
     """A stream with fixed attributes.  ``fd`` stays open as long as pytrace runs."""
 
-    __slots__ = ("fd", "held", "kind", "rdev", "termios", "window")
+    __slots__ = ("fd", "held", "kind", "pgrp", "rdev", "session", "termios", "window")
 
     fs: StreamFS
 
@@ -96,6 +99,7 @@ class StreamInode(Inode):
         self.held = b""         # read from the host, not yet by a program
         self.kind = kind
         self.rdev = {TERMINAL: makedev(136, 0), NULL: makedev(1, 3)}.get(kind, 0)
+        self.session = self.pgrp = 0
         self.termios = default_termios()
         self.window = struct.pack("<4H", 24, 80, 0, 0)
 
@@ -103,6 +107,11 @@ class StreamInode(Inode):
         size = os.fstat(self.fd).st_size if self.kind == REGULAR else 0
         return fill_attr(self, size=size, rdev=self.rdev, blocks=-(-size // 4096) * 8,
                          blksize=1024 if self.kind == TERMINAL else 4096, time=self.fs.start)
+
+    @property
+    def inode(self) -> Inode:
+        """What /dev/tty is for its session."""
+        return self
 
     def truncate(self, size: int) -> None:
         """O_TRUNC by /proc/self/fd/N."""
@@ -161,6 +170,8 @@ class HostStream(File):
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         if self.kind == PIPE and pos is None:
             return self._read_pipe(views)
+        if self.kind == TERMINAL:
+            self.node.fs.jobs().reading(self.node)
         if self.kind == TERMINAL and not self.flags & O_NONBLOCK and not _readable(self.fd):
             raise LinuxError(E.EAGAIN)
         total = 0
@@ -309,6 +320,8 @@ class HostStream(File):
             return 0
         if self.kind != TERMINAL:
             raise LinuxError(E.ENOTTY)
+        if request in CHANGING:
+            node.fs.jobs().changing(node)
         if request == 0x5401:                                       # TCGETS
             user.put(task, arg, node.termios)
         elif request in (0x5402, 0x5403, 0x5404):                   # TCSETS, TCSETSW, TCSETSF
@@ -319,14 +332,10 @@ class HostStream(File):
             node.window = user.get(task, arg, 8)
         elif request in (0x541B, 0x5411):                           # FIONREAD, TIOCOUTQ
             user.put_int(task, arg, 0)
-        elif request in (0x540F, 0x5429):                           # TIOCGPGRP, TIOCGSID
-            user.put_int(task, arg, _number(task, "pgid" if request == 0x540F else "sid"))
-        elif request == 0x5410:                                     # TIOCSPGRP
-            user.get_int(task, arg)
-        elif request in (0x5409, 0x540A, 0x540B, 0x5425, 0x540C, 0x540D, 0x540E):
-            return 0        # TCSBRK TCXONC TCFLSH TCSBRKP TIOCEXCL TIOCNXCL TIOCSCTTY
+        elif request in (0x5409, 0x540A, 0x540B, 0x5425, 0x540C, 0x540D):
+            return 0        # TCSBRK TCXONC TCFLSH TCSBRKP TIOCEXCL TIOCNXCL
         else:
-            raise LinuxError(E.ENOTTY)
+            node.fs.jobs().ioctl(task, node, request, arg, self.flags, False)
         return 0
 
     def sync(self) -> None:
@@ -340,12 +349,6 @@ class HostStream(File):
         if self.kind in (REGULAR, NULL):
             return ()
         return (HostQueue(self.fd),)
-
-
-def _number(task: Any, name: str) -> int:
-    """The task's process group or session, where the kernel tells it."""
-    value = getattr(task, name, 1)
-    return value if isinstance(value, int) else 1
 
 
 def access_of(fd: int) -> int:

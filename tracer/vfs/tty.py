@@ -32,6 +32,7 @@ from tracer.vfs.base import (
     fill_attr,
     makedev,
 )
+from tracer.vfs.jobs import CHANGING, Jobs, nobodys
 from tracer.vfs.memfs import DirFile
 from tracer.vfs.streams import default_termios
 from tracer.wait import WaitQueue
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 DEVPTS_MAGIC = 0x1CD1
-SIGHUP, SIGINT, SIGQUIT, SIGCONT, SIGTSTP, SIGWINCH = 1, 2, 3, 18, 20, 28
+SIGINT, SIGQUIT, SIGTSTP, SIGWINCH = 2, 3, 20, 28
 # asm-generic/termbits.h: indices of control characters
 VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN = range(7)
 VSTART, VSTOP, VSUSP, VEOL, VREPRINT, VWERASE, VLNEXT, VEOL2 = 8, 9, 10, 11, 12, 14, 15, 16
@@ -55,17 +56,17 @@ _LIMIT = 4096       # N_TTY_BUF_SIZE, and how much output waits for the master
 class Terminal:
     """The state both ends share.
 
-    signal: called with (process group, signal number) for ISIG characters and hang-up.
-    session, pgrp: set by TIOCSCTTY and TIOCSPGRP; 0 while it is nobody's terminal.
+    fs: the file system that has its name.  session, pgrp: whose terminal it is and who is in the
+    foreground, 0 while it is nobody's; ``fs.jobs`` sets them.
     """
 
-    __slots__ = ("buffer", "changed", "control", "flags", "line_ends", "locked", "master_open",
-                 "number", "output", "pgrp", "quoted", "session", "signal", "slaves", "stopped",
-                 "was_open", "window", "written")
+    __slots__ = ("buffer", "changed", "control", "flags", "fs", "line_ends", "locked",
+                 "master_open", "number", "output", "pgrp", "quoted", "session", "slaves",
+                 "stopped", "was_open", "window", "written")
 
-    def __init__(self, number: int, signal: Callable[[int, int], None] | None = None) -> None:
+    def __init__(self, number: int, fs: DevPts) -> None:
         self.number = number
-        self.signal = signal
+        self.fs = fs
         words = default_termios()
         self.flags: list[int] = list(struct.unpack_from("<4I", words))   # i, o, c, l
         self.control = bytearray(words[16:36])      # c_line, then c_cc
@@ -81,6 +82,21 @@ class Terminal:
         self.was_open = False
         self.session = self.pgrp = 0
         self.changed = WaitQueue()
+
+    @property
+    def inode(self) -> Inode | None:
+        """What /dev/tty is for its session."""
+        return self.fs.inodes.get(self.number)
+
+    @property
+    def rdev(self) -> int:
+        """Its device number."""
+        return makedev(136, self.number)
+
+    def signal(self, signo: int) -> None:
+        """To the foreground."""
+        if self.pgrp:
+            self.fs.jobs().signal(self.pgrp, signo)
 
     # -- settings ------------------------------------------------------------------
     def termios(self) -> bytes:
@@ -135,8 +151,7 @@ class Terminal:
                         self.flush_input()
                         self.output.clear()
                     self._echo(c)
-                    if self.signal is not None and self.pgrp:
-                        self.signal(self.pgrp, number)
+                    self.signal(number)
                     return
         if iflag & IXON and c in (self._char(VSTART), self._char(VSTOP)):
             self.stopped = c == self._char(VSTOP)
@@ -263,6 +278,7 @@ class _End(File):
 
     seekable = False
     writes_all = True
+    is_master = False
 
     def __init__(self, inode: Inode, flags: int, terminal: Terminal) -> None:
         super().__init__(inode, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND))
@@ -273,6 +289,8 @@ class _End(File):
 
     def ioctl(self, task: Any, request: int, arg: int) -> int:
         tty = self.terminal
+        if request in CHANGING:
+            tty.fs.jobs().changing(tty)
         if request == 0x5401:                                       # TCGETS
             user.put(task, arg, tty.termios())
         elif request in (0x5402, 0x5403, 0x5404):                   # TCSETS, TCSETSW, TCSETSF
@@ -285,8 +303,8 @@ class _End(File):
             user.put(task, arg, tty.window)
         elif request == 0x5414:                                     # TIOCSWINSZ
             window = user.get(task, arg, 8)
-            if window != tty.window and tty.signal is not None and tty.pgrp:
-                tty.signal(tty.pgrp, SIGWINCH)
+            if window != tty.window:
+                tty.signal(SIGWINCH)
             tty.window = window
         elif request == 0x5411:                                     # TIOCOUTQ
             user.put_int(task, arg, 0)
@@ -306,35 +324,7 @@ class _End(File):
         elif request in (0x5409, 0x5425, 0x540C, 0x540D):   # TCSBRK TCSBRKP TIOCEXCL TIOCNXCL
             pass
         else:
-            return self._job_ioctl(task, request, arg)
-        return 0
-
-    def _job_ioctl(self, task: Any, request: int, arg: int) -> int:
-        """Sessions and foreground groups; the task has ``sid`` and ``pgid``."""
-        tty = self.terminal
-        if request == 0x540F:                                       # TIOCGPGRP
-            user.put_int(task, arg, tty.pgrp)
-        elif request == 0x5410:                                     # TIOCSPGRP
-            group = user.get_int(task, arg)
-            if group < 0:
-                raise LinuxError(E.EINVAL)
-            if task is None or tty.session != task.sid:
-                raise LinuxError(E.ENOTTY)
-            tty.pgrp = group
-        elif request == 0x5429:                                     # TIOCGSID
-            if not tty.session:
-                raise LinuxError(E.ENOTTY)
-            user.put_int(task, arg, tty.session)
-        elif request == 0x540E:                                     # TIOCSCTTY
-            if task is None or task.sid != task.pgid or tty.session not in (0, task.sid):
-                raise LinuxError(E.EPERM)
-            tty.session, tty.pgrp = task.sid, task.pgid
-        elif request == 0x5422:                                     # TIOCNOTTY
-            if task is None or tty.session != task.sid:
-                raise LinuxError(E.ENOTTY)
-            tty.session = tty.pgrp = 0
-        else:
-            raise LinuxError(E.ENOTTY)
+            tty.fs.jobs().ioctl(task, tty, request, arg, self.flags, self.is_master)
         return 0
 
 
@@ -351,11 +341,9 @@ def _deliver(data: bytes, views: Sequence[memoryview]) -> int:
 class Master(_End):
     """The file /dev/ptmx gives."""
 
-    __slots__ = ("ptys",)
+    __slots__ = ()
 
-    def __init__(self, inode: Inode, flags: int, terminal: Terminal, ptys: DevPts) -> None:
-        super().__init__(inode, flags, terminal)
-        self.ptys = ptys
+    is_master = True
 
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         tty = self.terminal
@@ -404,12 +392,10 @@ class Master(_End):
     def release(self) -> None:
         tty = self.terminal
         tty.master_open = False
-        if tty.signal is not None and tty.pgrp:
-            tty.signal(tty.pgrp, SIGHUP)
-            tty.signal(tty.pgrp, SIGCONT)
-        tty.session = tty.pgrp = 0
+        if tty.session:
+            tty.fs.jobs().hung_up(tty)
         tty.changed.wake()
-        self.ptys.closed(tty)
+        tty.fs.closed(tty)
 
 
 class Slave(_End):
@@ -425,15 +411,20 @@ class Slave(_End):
     def read(self, views: Sequence[memoryview], pos: int | None = None) -> int:
         tty = self.terminal
         size = sum(map(len, views))
+        if tty.pgrp:
+            tty.fs.jobs().reading(tty)
         if not tty.master_open and not tty.readable():
             return 0
         return _deliver(tty.take(size), views) if size else 0
 
     def write(self, views: Sequence[memoryview], pos: int | None = None) -> int:
-        if not self.terminal.master_open:
+        tty = self.terminal
+        if not tty.master_open:
             raise LinuxError(E.EIO)
+        if tty.pgrp and tty.flags[3] & TOSTOP:
+            tty.fs.jobs().changing(tty)
         data = b"".join(views)
-        return self.terminal.send(data) if data else 0
+        return tty.send(data) if data else 0
 
     def poll(self) -> int:
         tty = self.terminal
@@ -446,6 +437,8 @@ class Slave(_End):
 
     def ioctl(self, task: Any, request: int, arg: int) -> int:
         tty = self.terminal
+        if not tty.master_open:         # hung_up_tty_ioctl
+            raise LinuxError(E.ENOTTY if request == 0x5410 else E.EIO)
         if request == 0x541B:                                       # FIONREAD
             left = len(tty.buffer) - (tty.written if tty.flags[3] & ICANON else 0)
             user.put_int(task, arg, left)
@@ -483,7 +476,10 @@ class PtsInode(Inode):
     def open(self, flags: int, task: Any = None) -> File:
         if self.terminal.locked or not self.terminal.master_open:
             raise LinuxError(E.EIO)
-        return Slave(self, flags, self.terminal)
+        file = Slave(self, flags, self.terminal)
+        if task is not None:
+            self.fs.jobs().opened(self.terminal, flags)
+        return file
 
 
 class _PtsRoot(Inode):
@@ -527,15 +523,18 @@ class _Ptmx(Inode):
 
 
 class DevPts(FileSystem):
-    """devpts.  inodes: number → inode; the host's terminal may be among them as 0."""
+    """devpts.  inodes: number → inode; the host's terminal may be among them as 0.
 
-    __slots__ = ("inodes", "ptmx", "signal", "start")
+    jobs: gives the kernel's job control.
+    """
+
+    __slots__ = ("inodes", "jobs", "ptmx", "start")
 
     def __init__(self, dev: int, now: Callable[[], int],
-                 signal: Callable[[int, int], None] | None = None) -> None:
+                 jobs: Callable[[], Jobs] = nobodys) -> None:
         super().__init__("devpts", DEVPTS_MAGIC, dev, volatile=2)
         self.start = now()
-        self.signal = signal
+        self.jobs = jobs
         self.inodes: dict[int, Inode] = {}
         self.root = _PtsRoot(self, 1, S_IFDIR | 0o755)
         self.ptmx = _Ptmx(self, 2, S_IFCHR | 0o666)
@@ -545,9 +544,9 @@ class DevPts(FileSystem):
         number = next(n for n in range(len(self.inodes) + 1) if n not in self.inodes)
         if number >= 4096:
             raise LinuxError(E.ENOSPC)
-        terminal = Terminal(number, self.signal)
+        terminal = Terminal(number, self)
         self.inodes[number] = PtsInode(self, terminal)
-        return Master(inode, flags, terminal, self)
+        return Master(inode, flags, terminal)
 
     def closed(self, terminal: Terminal) -> None:
         """The master is gone, and with it the name."""

@@ -3,7 +3,7 @@
 #include <string.h>
 #define ALL                                                                                        \
     X(inotify)                                                                                     \
-    X(inotify_ends) X(interfaces) X(ipc) X(locks) X(memory) X(names) X(paths) X(pipes) X(rights)   \
+    X(inotify_ends) X(interfaces) X(ipc) X(jobs) X(locks) X(memory) X(names) X(paths) X(pipes) X(rights)   \
         X(seals) X(tcp) X(udp) X(unix_) X(urgent) X(waiting)
 #define X(n) int answers_##n(int, char **);
 ALL
