@@ -202,6 +202,7 @@ CTYPES: dict[str, str] = {
     "futex_timeout": "ptr",
     "futex_uaddr2": "ptr",
     "futex_val3": "uint",
+    "whole_sigframe": "ulong",
     "sigframe": "ulong",  # prints the mask of the frame that the call restores
     "resumed_call": "ulong",  # prints what restart_syscall resumes
     # arguments whose meaning a command decides

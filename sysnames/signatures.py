@@ -473,6 +473,7 @@ SIGNATURES: dict[str, str] = {
     "rt_tgsigqueueinfo": "tgid pid, pid tid, sig signal, uinfo ptr(siginfo); %signal %process",
     "rt_sigreturn": "frame sigframe; %signal",
     "sigreturn": "frame sigframe; %signal",
+    "sigreturn@i386": "frame whole_sigframe; %signal",
     "sigaltstack": "uss ptr(stack_t), uoss out ptr(stack_t); %signal",
     "sigaction": "sig signal, act ptr(old_sigaction), oact out ptr(old_sigaction); %signal",
     "sigprocmask": "how enum(sigprocmaskcmds), nset ptr(old_sigset), oset out ptr(old_sigset); "

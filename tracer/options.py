@@ -33,14 +33,15 @@ class RunOptions:
         "quiet", "raw", "read_dump", "record_files", "relative_timestamps", "root", "seed",
         "signals", "stack_sources", "stack_traces", "status", "string_limit", "strings_in_hex",
         "summary", "summary_columns", "summary_overhead", "summary_sort", "summary_wall_clock",
-        "syscall_number", "syscall_times", "tips", "trace", "trace_paths", "user", "verbose_set",
-        "whole_lines", "write_dump", "xlat",
+        "syscall_number", "syscall_times", "tips", "trace", "trace_paths", "tracer_abi", "user",
+        "verbose_set", "whole_lines", "write_dump", "xlat",
     )
 
     def __init__(self, program: str = "", args: tuple[str, ...] = ()) -> None:
         self.program = program                  # as given: a path, or a name for PATH
         self.args = args or (program,)          # argv of the program, its name included
         self.abi = ""                           # of the program; the session sets it
+        self.tracer_abi = ""                    # strace's own, which makes the first execve
 
         # The machine and its world.
         self.personality = "sandbox"            # or "host"

@@ -241,8 +241,10 @@ class Session:
         if not host:
             kernel.uts["release"] = b"%d.%d.0" % abi.kernel
             self.system.release = kernel.uts["release"]
-        task.abi = task.call_abi = abi
-        task.engine = kernel.engine(abi)
+        # With --host it is the host's strace that calls execve, perhaps of a 32-bit program.
+        task.abi = task.call_abi = abis.wider(abi, os.uname().machine) if host else abi
+        options.tracer_abi = task.abi.name
+        task.engine = kernel.engine(task.abi)
         self._execve(task, path, argv, envp, refused)
         return task
 

@@ -75,6 +75,9 @@ def test_mask_of_a_frame() -> None:
         t = Tracee(read_structs=read)
         t.task.sigframe_mask = lambda rt, frame=frame: frame
         assert t.line("rt_sigreturn") == f"rt_sigreturn({{mask={text}}}) = 0"
+    t = Tracee("i386", read_structs=False)
+    t.task.sigframe_mask = lambda rt: (0x1234, 0)
+    assert t.line("sigreturn") == "sigreturn(0x1234) = 0"
 
 
 def test_memory_calls() -> None:

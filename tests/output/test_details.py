@@ -112,6 +112,9 @@ def test_modes_of_the_host(tmp_path: Path) -> None:
     run = trace(tmp_path, *words, abi="i386")
     assert run.log[0].startswith("execve(") and run.log[2].startswith("writev(")
     assert run.log[1] == "[ Process PID=1000 runs in 32 bit mode. ]"
+    run = trace(tmp_path, "-n", "-e", "raw=execve", *words, abi="i386")
+    assert run.log[0].startswith("[  59] execve(0x7ff") and run.log[1].startswith("[  59] [ ")
+    assert run.log[2].startswith("[ 146] writev(")
     assert trace(tmp_path, *words, abi="aarch64").log[1].startswith("writev(")
 
 

@@ -228,7 +228,7 @@ def commit(task: Task, program: Program, space: AddressSpace) -> None:
         task.context = 0
     if kernel.loaded.get(task.abi.name) is task:
         del kernel.loaded[task.abi.name]
-    task.abi = abi
+    task.abi = task.call_abi = abi
     task.engine = kernel.engine(abi)
     kernel.load_new(task)
     task.oabi = program.image.oabi

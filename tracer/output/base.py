@@ -151,5 +151,5 @@ class Writer:
         """The counts of -c and -C."""
         from tracer.output.summary import format_summary
         options = self.options
-        self.sink(format_summary(tables, options.abi, options.summary_columns,
+        self.sink(format_summary(tables, options.tracer_abi, options.summary_columns,
                                  options.summary_sort))

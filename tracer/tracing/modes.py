@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from tracer.options import RunOptions
     from tracer.output.base import Writer
 
-# ABI → the other ABI of the same CPUs
-_OTHER = {"x86_64": "i386", "i386": "x86_64", "aarch64": "arm", "arm": "aarch64"}
 _NARROW = ("i386", "arm")
 
 
@@ -31,7 +29,7 @@ class Modes(Tracer):
               words: tuple[int, ...]) -> Event | None:
         known = self.modes.get(task.pid)
         if known is None:
-            self.modes[task.pid] = self._first(task.abi.name)
+            self.modes[task.pid] = entry.abi
         elif known != entry.abi:
             self._changed(task, entry.abi)
         return super().enter(task, entry, args, words)
@@ -51,18 +49,10 @@ class Modes(Tracer):
         self.modes[child.pid] = self.modes.get(parent.pid, parent.abi.name)
         super().created(parent, child)
 
-    def _first(self, abi: str) -> str:
-        """strace's own ABI: with --host the host's, in the sandbox the program's."""
-        if self.options.personality == "host":
-            import platform
-            native = platform.machine()
-            if native == _OTHER[abi]:
-                return native
-        return abi
-
     def _check(self, task: Task) -> None:
         abi = task.abi.name
-        if self.modes.setdefault(task.pid, self._first(abi)) != abi:
+        # unknown: the first execve, which is not traced
+        if self.modes.setdefault(task.pid, self.options.tracer_abi) != abi:
             self._changed(task, abi)
 
     def _changed(self, task: Task, abi: str) -> None:

@@ -135,18 +135,31 @@ def _old_sigset_result(b: Build) -> object:
     return lambda call: (Hex(call.result), Named(label, sigset_value(call.result, b.long), " "))
 
 
-@kind("sigframe")
-def _sigframe(b: Build) -> Decoder:
-    """The mask that sigreturn will restore; the task knows where its frame is."""
+def _frame_mask(b: Build, whole: bool) -> Decoder:
+    """The mask that sigreturn will restore; the task knows where its frame is.
+
+    whole: strace reads all of the frame, not its mask.
+    """
     def decode(call: Call, word: int) -> Value:
         ask = getattr(call.task, "sigframe_mask", None)
         if ask is None:
             return Struct([("mask", Text("???"))])
         address, mask = ask(call.name == "rt_sigreturn")
-        shown = Addr(address) if mask is None or not b.verbose else sigset_value(mask)
-        return Struct([("mask", shown)])
+        if mask is not None and b.verbose:
+            return Struct([("mask", sigset_value(mask))])
+        return Addr(address) if whole else Struct([("mask", Addr(address))])
 
     return decode
+
+
+@kind("sigframe")
+def _sigframe(b: Build) -> Decoder:
+    return _frame_mask(b, False)
+
+
+@kind("whole_sigframe")
+def _whole_sigframe(b: Build) -> Decoder:
+    return _frame_mask(b, True)
 
 
 # -- actions
