@@ -221,6 +221,15 @@ def test_devices_and_mounts(sandbox: Sandbox) -> None:
     assert all(errors[-10:])
 
 
+def test_directories_of_the_host_are_not_mounted_again(sandbox: Sandbox) -> None:
+    """An overlay lies over the whole directory of the program, of which the guest sees a file."""
+    probe = Probe()
+    probe.call("umount2", b"/work", 2)      # MNT_DETACH: the next overlay would be another's
+    probe.call("mount", b"overlay", b"/tmp", b"overlay", 0, 0)
+    probe.call("mount", b"proc", b"/tmp", b"proc", 0, 0)
+    assert sandbox.errors(probe) == ["", "EINVAL", ""]
+
+
 def test_programs_of_the_host(sandbox: Sandbox) -> None:
     probe = Probe()
     for path in (b"/bin/sh", sys.executable.encode(), b"../secret/key", b"/proc/self/fd/0"):

@@ -236,3 +236,18 @@ def test_program_bind_shows_one_file(outside: SimpleNamespace, clock: Clock) -> 
     assert file.write([memoryview(b"changed")]) == 7
     assert read(file, 20, 0) == b"changedret"
     fails(E.EBUSY, tree.unlink, path)
+
+
+@pytest.mark.parametrize("mode", ["ro", "cow", "rw"])
+def test_the_directory_of_a_bound_file_stays_hidden(
+        outside: SimpleNamespace, clock: Clock, mode: str,
+        tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("folder")
+    for name in ("key", "other"):
+        (folder / name).write_text(name)
+    made = sandbox(bytes(outside.work), None, now=clock, random=bytes, kernel=FakeSystem(),
+                   binds=[Bind(bytes(folder / "key"), b"/key", mode)])
+    tree = Tree(made.namespace, made.cwd)
+    fs = tree.walk(b"/key").inode.fs
+    assert [name for name, _, _ in fs.root.readdir()] == [b"key"]
+    fails(E.ENOENT, fs.root.lookup, b"other")

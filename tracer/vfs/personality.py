@@ -167,6 +167,7 @@ def make_path(namespace: Namespace, cwd: Location, path: bytes, directory: bool)
 
 def _bind(build: _Sandbox, namespace: Namespace, cwd: Location, bind: Bind) -> None:
     """Show a host directory or file."""
+    from tracer.vfs.cowfs import CowDir
     where = bind.guest if bind.guest is not None else guest_path(bind.host)
     flags = ST_RDONLY if bind.mode == "ro" else 0
     try:
@@ -179,6 +180,8 @@ def _bind(build: _Sandbox, namespace: Namespace, cwd: Location, bind: Bind) -> N
         folder, name = os.path.split(real)
         fs = build.directory(folder, bind.mode)
         inode = fs.root.lookup(name)
+        assert isinstance(fs.root, CowDir)
+        fs.root.complete = True         # nothing else of that directory is ever looked up
         if inode.mode & S_IFMT != S_IFREG:
             raise PytraceError(f"{os.fsdecode(bind.host)}: not a file or directory")
         namespace.mount(fs, make_path(namespace, cwd, where, False), flags | ST_RELATIME, inode)

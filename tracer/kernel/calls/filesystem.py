@@ -129,6 +129,8 @@ _MAGIC, _MAGIC_MASK = 0xC0ED0000, 0xFFFF0000
 MNT_FORCE, MNT_DETACH, MNT_EXPIRE, UMOUNT_NOFOLLOW = 1, 2, 4, 8
 _ST_FLAGS = ((MS_RDONLY, ST_RDONLY), (MS_NOSUID, ST_NOSUID), (MS_NODEV, ST_NODEV),
              (MS_NOEXEC, ST_NOEXEC), (MS_NOATIME, ST_NOATIME))
+# Never those over directories of the host ("overlay"): what is mounted may be one file of them.
+_ONE_INSTANCE = frozenset((b"proc", b"sysfs", b"devpts", b"devtmpfs"))
 # known to the kernel, but needing a device or hardware that is not there
 _NEEDS_DEVICE = frozenset((b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"vfat", b"iso9660",
                             b"squashfs", b"fuseblk", b"erofs"))
@@ -203,11 +205,14 @@ def mount(task: Task, dev_name: int, dir_name: int, type_: int, flags: int, data
                    source=device or b"none")
         namespace.mount(fs, where, _mount_flags(flags))
         return 0
-    for other in namespace.mounts:      # proc, sysfs, devpts ...: one instance shows again
-        if other.fs.name.encode() == kind:
+    for other in namespace.mounts:      # one instance shows again
+        if kind in _ONE_INSTANCE and other.fs.name.encode() == kind:
             _may_change(task)
             namespace.mount(other.fs, where, _mount_flags(flags))
             return 0
+    if kind == b"overlay":              # without lowerdir=
+        _may_change(task)
+        raise LinuxError(E.EINVAL)
     if kind not in _NEEDS_DEVICE:
         raise LinuxError(E.ENODEV)
     special = lookup(task, AT_FDCWD, device)
