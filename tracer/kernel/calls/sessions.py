@@ -89,8 +89,8 @@ def setpgid(task: Task, pid: int, pgid: int) -> int:
         raise LinuxError(E.ESRCH)
     if process.sid == process.pid:      # a session leader
         raise LinuxError(E.EPERM)
-    if pgid != pid and not any(
-            p.pgid == pgid and p.sid == caller.sid for p in kernel.processes.values()):
+    if pgid not in (pid, kernel.first_parent if caller.sid == kernel.first_parent else 0) \
+            and not any(p.pgid == pgid and p.sid == caller.sid for p in kernel.processes.values()):
         raise LinuxError(E.EPERM)
     process.pgid = pgid
     return 0
