@@ -19,8 +19,8 @@ ALIGN8 = {**dict.fromkeys(ABIS, 8), "i386": 4}
 UNSIGNED_CHAR = frozenset(("arm", "arm_oabi", "aarch64"))
 # Those whose 64-bit arguments start at an even register (AAPCS).
 EVEN_PAIRS = frozenset(("arm",))
-# Those whose unknown call numbers a 64-bit kernel keeps as sign-extended words.
-SIGNED_NUMBERS = frozenset(("i386",))
+# Those whose call numbers a 64-bit kernel keeps as signed 32-bit numbers.
+SIGNED_NUMBERS = frozenset(("i386", "aarch64"))
 # Whose calls a kernel and a strace for an ABI know.
 KNOWN_CALLS = {**{abi: (abi,) for abi in ABIS}, "x86_64": ("x86_64", "i386"),
                "aarch64": ("aarch64", "arm")}

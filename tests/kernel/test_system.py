@@ -372,3 +372,16 @@ def test_a_running_program_is_not_written_to() -> None:
         m.fork(1001).deny_executed(inode)
     assert error.value.errno == E.ETXTBSY
     m.task.deny_executed(other)
+
+
+@pytest.mark.parametrize(("abi", "number", "name"), [
+    ("x86_64", (1 << 64) - 1, "syscall_0xffffffffffffffff"),
+    ("x86_64", 0xFFFFFFFF, "syscall_0xffffffff"),
+    ("aarch64", 0xFFFFFFFF, "syscall_0xffffffffffffffff"),
+    ("aarch64", 0x1_0000_07D0, "syscall_0x7d0"),
+    ("i386", 0xFFFFFFFE, "syscall_0xfffffffffffffffe"),
+    ("arm", 0x7D0, "syscall_0x7d0"),
+])
+def test_names_of_unknown_calls(abi: str, number: int, name: str) -> None:
+    # (of logs of a real kernel)
+    assert Machine(abi).kernel.resolve(abi, number).name == name

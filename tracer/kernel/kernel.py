@@ -306,8 +306,8 @@ class Kernel:
                 return Entry(PRIVATE_CALLS[number - PRIVATE], abi, number)
         from sysnames import table
         name = table(abi).get(number)
-        if abi in SIGNED_NUMBERS and shown >> 31 & 1:
-            shown |= 0xFFFFFFFF00000000
+        if abi in SIGNED_NUMBERS:
+            shown = number | 0xFFFFFFFF00000000 if number >> 31 else number
         entry = Entry(name or f"syscall_{shown:#x}", abi, number)
         if name is None:
             from tracer import abi as abis
