@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 from machine import Machine
 
-from tracer.kernel.procview import ProcTask
+from tracer.kernel.procview import ProcTask, mapped
 
 AREA, PAGE = 0x400000, 4096
 PRIVATE, NORESERVE = 0x32, 0x4032           # and MAP_FIXED | MAP_ANONYMOUS
@@ -44,3 +44,19 @@ def test_the_gate_page_is_the_last(abi: str, last: str | None) -> None:
     m = Machine(abi)
     shown = ProcTask(m.task).maps().decode().splitlines()[-1]
     assert shown == last if last else "[" not in shown
+
+
+def test_smaps_tell_what_fork_shares() -> None:
+    """As redis looks for the kernel bug of lost dirty bits."""
+    m = Machine()
+    m.call("mmap", AREA, 3 * PAGE, 3, PRIVATE, -1, 0)
+    m.task.mem.write(AREA, b"x")
+    m.task.mem.write(AREA + PAGE, b"y")
+    own = mapped(m.task.mem.vmas[-1], m.task.mem)
+    assert (own["Rss"], own["Private_Dirty"], own["Shared_Dirty"]) == (8, 8, 0)
+    child = m.fork(1001)
+    child.mem.write(AREA, b"z")
+    for space in (m.task.mem, child.mem):
+        both = mapped(space.vmas[-1], space)
+        assert (both["Rss"], both["Private_Dirty"], both["Shared_Dirty"]) == (8, 4, 4)
+        assert (both["Pss"], both["Anonymous"]) == (6, 8)

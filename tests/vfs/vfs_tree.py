@@ -174,6 +174,9 @@ class FakeProcess:
         self.bytes[at:at + len(data)] = data
         return len(data)
 
+    def mapped(self) -> list[dict[str, int]]:
+        return [dict.fromkeys(("Rss", "Pss", "Locked"), 4) for _ in self.maps().splitlines()]
+
     def maps(self) -> bytes:
         return b"00010000-00012000 r-xp 00000000 00:15 3                          /work/prog\n"
 

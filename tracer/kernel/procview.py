@@ -36,6 +36,36 @@ def maps_line(vma: Vma, space: AddressSpace) -> bytes:
     return head.ljust(73) + name + b"\n" if name else head + b"\n"
 
 
+def mapped(vma: Vma, space: AddressSpace) -> dict[str, int]:
+    """What is in memory of a mapping, in KiB.  A page counts as shared that several mappings
+    have; pages of files are clean until they are written to."""
+    rss = anonymous = 0
+    pss = pss_dirty = 0.0
+    kinds = {"Shared_Clean": 0, "Shared_Dirty": 0, "Private_Clean": 0, "Private_Dirty": 0}
+    references = space.arena.shared
+    for page in space.pages_in(vma.start, vma.end):
+        frame = space.table[page] & -PAGE
+        if not frame:
+            continue            # the page of zeros belongs to nobody
+        count, dirty = references.get(frame, 1), True
+        if vma.backing is not None:
+            index = (vma.offset + (page << SHIFT) - vma.start) >> SHIFT
+            if vma.backing.frames.get(index) == frame:
+                count -= 1
+                dirty = vma.backing.inode is None or index in vma.backing.dirty
+            else:
+                anonymous += 4
+        else:
+            anonymous += 4
+        count = max(count, 1)
+        rss += 4
+        pss += 4 / count
+        pss_dirty += 4 / count if dirty else 0
+        kinds[("Shared_" if count > 1 else "Private_") + ("Dirty" if dirty else "Clean")] += 4
+    return {"Rss": rss, "Pss": int(pss), "Pss_Dirty": int(pss_dirty), **kinds, "Referenced": rss,
+            "Anonymous": anonymous, "Locked": int(pss) if vma.locked else 0}
+
+
 class ProcTask:
     """One task."""
 
@@ -156,6 +186,13 @@ class ProcTask:
             address, prot, name = gate
             lines.append(maps_line(Vma(address, address + PAGE, prot, name=name), space))
         return b"".join(lines)
+
+    def mapped(self) -> Sequence[Mapping[str, int]]:
+        space = self._task.mem
+        found = [mapped(vma, space) for vma in space.vmas]
+        if found and self._task.abi.gate() is not None:
+            found.append(dict.fromkeys(found[0], 0))
+        return found
 
     def memory(self) -> Mapping[str, int]:
         space = self._task.mem

@@ -78,6 +78,10 @@ class Process(Protocol):
     def auxv(self) -> bytes:
         """The auxiliary vector as the process got it."""
 
+    def mapped(self) -> Sequence[Mapping[str, int]]:
+        """For each line of ``maps``: what is in memory of it, in KiB (proc(5), smaps)."""
+        raise NotImplementedError
+
     def maps(self) -> bytes:
         """The text of /proc/PID/maps."""
 

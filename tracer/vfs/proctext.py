@@ -124,16 +124,24 @@ def limits(p: Process, system: System) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+# The rows of a mapping that are always 0 here, behind those that `Process.mapped` gives.
+_NEVER = ("LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Shared_Hugetlb",
+          "Private_Hugetlb", "Swap", "SwapPss")
+
+
 def smaps(p: Process, system: System) -> bytes:
-    """/proc/PID/smaps: the lines of maps with sizes; nothing is known page by page."""
-    parts: list[bytes] = []
-    for line in p.maps().splitlines():
-        start, _, end = line.split(b" ", 1)[0].partition(b"-")
-        size = (int(end, 16) - int(start, 16)) // 1024
-        parts.append(line + b"\nSize:           %8d kB\nKernelPageSize:        4 kB\n"
-                     b"MMUPageSize:           4 kB\nRss:            %8d kB\n"
-                     b"Pss:            %8d kB\n" % (size, 0, 0))
-    return b"".join(parts)
+    """/proc/PID/smaps: each line of maps with the sizes of what is in memory."""
+    parts: list[str] = []
+    for line, sizes in zip(p.maps().decode("utf-8", "surrogateescape").splitlines(), p.mapped(),
+                           strict=True):
+        start, _, end = line.split(" ", 1)[0].partition("-")
+        rows = {"Size": (int(end, 16) - int(start, 16)) >> 10, "KernelPageSize": 4,
+                "MMUPageSize": 4, **sizes, **dict.fromkeys(_NEVER, 0)}
+        locked = rows.pop("Locked")
+        parts.append(line)
+        parts += [f"{name + ':':<16}{size:8} kB" for name, size in rows.items()]
+        parts += [f"Locked:         {locked:8} kB", "THPeligible:           0"]
+    return "".join([part + "\n" for part in parts]).encode("utf-8", "surrogateescape")
 
 
 # of the first user namespace: all ids are themselves
