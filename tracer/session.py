@@ -342,6 +342,8 @@ def run(options: RunOptions) -> int:
             status = e.signo
         finally:
             session.writer.flush()
+            if session.kernel.terminal is not None:
+                session.kernel.terminal.restore()
         session.finish(status)
     log.close()
     if status & 0x7F:

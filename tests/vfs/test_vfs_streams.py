@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import pty
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -148,3 +149,28 @@ def test_what_pipes_cannot_do(call: Callable[[HostStream], None]) -> None:
     fails(E.EINVAL, call, stream(writer))
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the host's numbers are Linux's")
+def test_a_terminal_has_the_modes_of_the_program_for_the_run() -> None:
+    import termios
+    master, slave = os.openpty()
+    before = termios.tcgetattr(slave)
+    node = StreamInode(StreamFS(5, Clock()), slave, kind_of(slave))
+    words = bytearray(node.termios)
+    raw = struct.unpack_from("<I", words, 12)[0] & ~(termios.ICANON | termios.ECHO)
+    struct.pack_into("<I", words, 12, raw)
+    words[17 + termios.VMIN] = 3
+    node.set_termios(bytes(words))
+    assert node.termios == bytes(words)
+    now = termios.tcgetattr(slave)
+    assert not now[3] & (termios.ICANON | termios.ECHO)
+    assert now[3] & termios.ISIG
+    assert now[6][termios.VMIN] in (3, b"\3")
+    node.set_termios(bytes(node.termios))
+    node.restore()
+    assert termios.tcgetattr(slave) == before
+    os.close(master)
+    node.set_termios(bytes(words))          # the terminal is gone
+    node.restore()
+    os.close(slave)

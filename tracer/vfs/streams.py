@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat as hoststat
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 from sysnames import errno as E
@@ -86,7 +87,7 @@ class StreamFS(FileSystem):
 class StreamInode(Inode):
     """A stream with fixed attributes.  ``fd`` stays open as long as pytrace runs."""
 
-    __slots__ = ("fd", "held", "kind", "pgrp", "rdev", "session", "termios", "window")
+    __slots__ = ("before", "fd", "held", "kind", "pgrp", "rdev", "session", "termios", "window")
 
     fs: StreamFS
 
@@ -101,6 +102,7 @@ class StreamInode(Inode):
         self.rdev = {TERMINAL: makedev(136, 0), NULL: makedev(1, 3)}.get(kind, 0)
         self.session = self.pgrp = 0
         self.termios = default_termios()
+        self.before: Any = None     # the modes that the host's terminal had, once they change
         self.window = struct.pack("<4H", 24, 80, 0, 0)
 
     def getattr(self) -> Attr:
@@ -112,6 +114,32 @@ class StreamInode(Inode):
     def inode(self) -> Inode:
         """What /dev/tty is for its session."""
         return self
+
+    def set_termios(self, words: bytes) -> None:
+        """TCSETS.  The host's terminal edits and echoes as the program wants it, until the end of
+        the run; what the program reads back does not depend on it."""
+        self.termios = words
+        if not sys.platform.startswith("linux"):
+            return      # the numbers are Linux's
+        import termios
+        try:
+            modes = termios.tcgetattr(self.fd)
+            if self.before is None:
+                self.before = termios.tcgetattr(self.fd)
+            modes[0], modes[1], _, modes[3] = struct.unpack_from("<4I", words)
+            for index, char in enumerate(words[17:]):
+                modes[6][index] = bytes((char,))
+            termios.tcsetattr(self.fd, termios.TCSADRAIN, modes)
+        except (termios.error, OSError):
+            pass        # it is gone
+
+    def restore(self) -> None:
+        """The host's terminal is as it was before the run."""
+        if self.before is not None:
+            import contextlib
+            import termios
+            with contextlib.suppress(termios.error, OSError):
+                termios.tcsetattr(self.fd, termios.TCSADRAIN, self.before)
 
     def truncate(self, size: int) -> None:
         """O_TRUNC by /proc/self/fd/N."""
@@ -325,7 +353,7 @@ class HostStream(File):
         if request == 0x5401:                                       # TCGETS
             user.put(task, arg, node.termios)
         elif request in (0x5402, 0x5403, 0x5404):                   # TCSETS, TCSETSW, TCSETSF
-            node.termios = user.get(task, arg, 36)
+            node.set_termios(user.get(task, arg, 36))
         elif request == 0x5413:                                     # TIOCGWINSZ
             user.put(task, arg, node.window)
         elif request == 0x5414:                                     # TIOCSWINSZ
