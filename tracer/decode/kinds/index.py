@@ -86,7 +86,7 @@ MODULES: dict[str, str] = {
         "user_offset",
     "signal":
         "new_sigaction old_sigset restorer sa_handler sigevent sigframe siginfo signal "
-        "signal_result sigset",
+        "signal_result sigset whole_sigframe",
     "sockaddr":
         "sockaddr socklen",
     "system":
