@@ -168,7 +168,8 @@ class Session:
         self.kernel.host_random = host
         self.kernel.host_network = options.network == "host" or (host and not options.network)
         self.kernel.message = message
-        self.kernel.parent_comm = os.fsencode(command_name())[:15]
+        if host:
+            self.kernel.parent_comm = os.fsencode(command_name())[:15]
         if options.daemonize:
             # the parent is not the tracer then
             self.kernel.tracer_pid = os.getpid() if host else self.kernel.first_parent - 1

@@ -59,8 +59,7 @@ def test_a_directory_and_binary_noise_are_trouble_not_tracebacks(run: Run, tmp_p
     assert run("old", ".")[0] == 2
     (tmp_path / "noise").write_bytes(bytes(range(256)) * 8)
     status, out, err = run("noise", "old")
-    assert status == 1 and "is it a log?" in err and "not understood" in out
-    assert all(c.isprintable() or c in "\n\t" for c in out)
+    assert status == 2 and "is it a log?" in err and out == ""
     (tmp_path / "bad.gz").write_bytes(gzip.compress(OLD.encode())[:60])
     assert run("bad.gz", "old")[0] == 2
 

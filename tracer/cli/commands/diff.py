@@ -10,7 +10,7 @@ import click
 
 from tracer.compare.printers import PRINTERS, PrintOptions, printer
 from tracer.errors import PytraceError
-from tracer.messages import report, warn
+from tracer.messages import report
 
 DIFFERENT, TROUBLE = 1, 2               # exit statuses, as of diff(1)
 
@@ -112,7 +112,7 @@ def _compare(old: str, new: str, chosen: Any, format_: str | None, output: str |
     with compare(old, new, chosen) as diff:
         for log in (diff.old, diff.new):
             if log.unknown and log.unknown == log.lines:
-                warn(f"{log.name}: no line of it is understood; is it a log?")
+                raise PytraceError(f"{log.name}: no line of it is understood; is it a log?")
         if format_ is None:
             if not diff.same:
                 click.echo(f"Logs {old} and {new} differ")
