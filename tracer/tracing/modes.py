@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames.abis import WORD
 from tracer.tracing import Event, Tracer
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from tracer.kernel.task import Task
     from tracer.options import RunOptions
     from tracer.output.base import Writer
-
-_NARROW = ("i386", "arm")
 
 
 class Modes(Tracer):
@@ -58,4 +57,4 @@ class Modes(Tracer):
     def _changed(self, task: Task, abi: str) -> None:
         self.modes[task.pid] = abi
         if task.traced:
-            self.writer.mode(task, 32 if abi in _NARROW else 64)
+            self.writer.mode(task, 8 * WORD[abi])
