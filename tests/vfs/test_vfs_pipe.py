@@ -170,6 +170,18 @@ def test_fifo_nonblocking(tree: Tree) -> None:
     assert both.opening() == ()
 
 
+def test_the_number_of_pipes_is_bounded() -> None:
+    fs = PipeFS(1, Clock(), limit=2)
+    reader, writer = pipe(fs, 0)
+    pipe(fs, 0)
+    fails(E.ENFILE, pipe, fs, 0)
+    reader.release()
+    fails(E.ENFILE, pipe, fs, 0)
+    writer.release()
+    pipe(fs, 0)
+    fails(E.ENFILE, pipe, fs, 0)
+
+
 def test_a_pipe_opened_again_waits_for_nobody() -> None:
     """/dev/fd/N: as bash's <(...) when the writer has gone before the file is opened."""
     reader, writer = ends()

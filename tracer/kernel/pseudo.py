@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from tracer.vfs.pipe import PipeFS
 
 
+_PIPE = 1 << 14             # bytes of memory for which there may be a pipe
+
+
 class Pseudo:
     """One machine's.  The device numbers are anonymous ones (major 0), as in Linux."""
 
@@ -28,7 +31,8 @@ class Pseudo:
         """pipefs."""
         if self._pipe is None:
             from tracer.vfs.pipe import PipeFS
-            self._pipe = PipeFS(makedev(0, 14), self._kernel.clock.realtime)
+            self._pipe = PipeFS(makedev(0, 14), self._kernel.clock.realtime,
+                                limit=self._kernel.memory_total // _PIPE)
         return self._pipe
 
     @property

@@ -276,6 +276,8 @@ class PipeFile(File):
         if not pipe.readers and not pipe.writers:
             pipe.used.clear()
             pipe.offset = 0
+            if isinstance(self.inode, PipeInode):
+                self.inode.gone()
         pipe.readable.wake()
         pipe.writable.wake()
         pipe.ends_changed.wake()
@@ -302,14 +304,24 @@ class Fifo:
 class PipeInode(Inode):
     """The inode of pipe(2): not in any directory."""
 
-    __slots__ = ("pipe", "time")
+    __slots__ = ("counted", "pipe", "time")
 
     fs: PipeFS
 
     def __init__(self, fs: PipeFS, uid: int = 0, gid: int = 0) -> None:
+        if fs.pipes >= fs.limit:
+            raise LinuxError(E.ENFILE)
         super().__init__(fs, fs.new_ino(), S_IFIFO | 0o600, uid, gid)
+        fs.pipes += 1
+        self.counted = True
         self.pipe = Pipe()
         self.time = fs.now()
+
+    def gone(self) -> None:
+        """Both ends are closed."""
+        if self.counted:
+            self.counted = False
+            self.fs.pipes -= 1
 
     def getattr(self) -> Attr:
         return fill_attr(self, time=self.time)
@@ -328,14 +340,20 @@ class PipeInode(Inode):
 
 
 class PipeFS(FileSystem):
-    """pipefs: where the inodes of pipes live; numbers from ``first`` on."""
+    """pipefs: where the inodes of pipes live; numbers from ``first`` on.
 
-    __slots__ = ("next_ino", "now")
+    limit: how many pipes there may be at a time, then ENFILE: their ends take memory too.
+    """
 
-    def __init__(self, dev: int, now: Callable[[], int], first: int = 1000) -> None:
+    __slots__ = ("limit", "next_ino", "now", "pipes")
+
+    def __init__(self, dev: int, now: Callable[[], int], first: int = 1000,
+                 limit: int = 1 << 16) -> None:
         super().__init__("pipefs", PIPEFS_MAGIC, dev)
         self.now = now
         self.next_ino = first
+        self.limit = limit
+        self.pipes = 0
 
     def new_ino(self) -> int:
         """The next inode number."""
