@@ -120,12 +120,19 @@ def test_a_read_with_sa_restart_goes_on(abi: str) -> None:
     assert lines[at + 1].startswith('read(0, "text", 16)') and lines[at + 1].endswith("= 4")
 
 
+def heed_signals() -> None:
+    """In a child: what nohup or a background job had ignored has its default action again."""
+    for signo in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signo, signal.SIG_DFL)
+
+
 def start(program: Path, log: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
     """pytrace at a terminal of its own, once its program has said that it is ready."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "tracer", *options, "-o", log, program],
-        stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        preexec_fn=heed_signals)
     os.close(slave)
     seen = b""
     while b"ready" not in seen:
