@@ -3,14 +3,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysnames import errno as E
+from tracer.errors import LinuxError
 from tracer.kernel.pseudo import pseudo
 from tracer.vfs.base import O_CLOEXEC, O_RDWR, POLLHUP, POLLIN, POLLRDNORM, File
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tracer.kernel.task import Process
+    from tracer.kernel.task import Process, Task
     from tracer.wait import WaitQueue
+
+
+def find_pidfd(task: Task, fd: int) -> PidFile:
+    """The file of a descriptor that refers to a process; EBADF."""
+    file = task.files.get(fd)
+    if not isinstance(file, PidFile):
+        raise LinuxError(E.EBADF)
+    return file
 
 
 class PidFile(File):

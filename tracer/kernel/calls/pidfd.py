@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel.calls.common import install
 from tracer.kernel.calls.memory import advise
 from tracer.kernel.calls.readwrite import import_iovec
 from tracer.kernel.calls.threads import may_access
-from tracer.kernel.pidfd import PidFile
+from tracer.kernel.pidfd import PidFile, find_pidfd
 from tracer.kernel.registry import syscall
 from tracer.kernel.task import RLIMIT_NOFILE
 from tracer.vfs.base import O_EXCL, O_NONBLOCK
@@ -26,12 +27,10 @@ _FOR_OTHERS = frozenset((3, 20, 21, 25))
 
 def _find(task: Task, fd: int) -> Process:
     """The process of a pidfd that was not reaped; EBADF, ESRCH."""
-    file = task.files.get(fd)
-    if not isinstance(file, PidFile):
-        raise LinuxError(E.EBADF)
-    if task.kernel.processes.get(file.process.pid) is not file.process:
+    process = find_pidfd(task, fd).process
+    if task.kernel.processes.get(process.pid) is not process:
         raise LinuxError(E.ESRCH)
-    return file.process
+    return process
 
 
 @syscall("pidfd_open")
@@ -43,10 +42,7 @@ def pidfd_open(task: Task, pid: int, flags: int) -> int:
     process = task.kernel.processes.get(pid)
     if process is None:
         raise LinuxError(E.ENOENT if pid in task.kernel.tasks else E.ESRCH)
-    file = PidFile(process, flags & _PIDFD_NONBLOCK)
-    fd = task.files.lowest(0, task.process.limit(RLIMIT_NOFILE))
-    task.files.put(fd, file, True)
-    return fd
+    return install(task, PidFile(process, flags & _PIDFD_NONBLOCK), True)
 
 
 @syscall("pidfd_getfd")

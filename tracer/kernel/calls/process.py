@@ -555,12 +555,10 @@ def waitid(task: Task, which: int, pid: int, info: int, options: int, rusage: in
             raise LinuxError(E.EINVAL)
         pid = -pid if pid else 0
     elif which == P_PIDFD:
-        from tracer.kernel.pidfd import PidFile
+        from tracer.kernel.pidfd import find_pidfd
         if pid < 0:
             raise LinuxError(E.EINVAL)
-        file = task.files.get(pid)
-        if not isinstance(file, PidFile):
-            raise LinuxError(E.EBADF)
+        file = find_pidfd(task, pid)
         pidfd = file.process
         nonblocking = bool(file.flags & 0o4000)
     else:

@@ -354,13 +354,10 @@ def rt_tgsigqueueinfo(task: Task, tgid: int, tid: int, signo: int, address: int)
 
 @syscall("pidfd_send_signal")
 def pidfd_send_signal(task: Task, pidfd: int, signo: int, address: int, flags: int) -> int:
-    from tracer.kernel.pidfd import PidFile
+    from tracer.kernel.pidfd import find_pidfd
     if flags & ~7 or flags & flags - 1:
         raise LinuxError(E.EINVAL)
-    file = task.files.get(pidfd)
-    if not isinstance(file, PidFile):
-        raise LinuxError(E.EBADF)
-    process = file.process
+    process = find_pidfd(task, pidfd).process
     if address:
         info = dict(task.abi.unpack_siginfo(task.mem.read(address, 128)))
         if info["signo"] != signo:
