@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sysnames import errno as E
 from tracer.errors import LinuxError
 from tracer.kernel.registry import syscall
+from tracer.memory.arena import PAGE
 
 if TYPE_CHECKING:
     from sysnames.layout import Layout
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _MODULES = (100,)               # LSM_ID_CAPABILITY, which has no attributes of tasks
 _ATTR_UNDEF, _ID_UNDEF, _FLAG_SINGLE = 0, 0, 1
-_PAGE = 4096
 
 
 @syscall("lsm_list_modules")
@@ -51,7 +51,7 @@ def lsm_set_self_attr(task: Task, attr: int, ctx: int, size: int, flags: int, *,
                       head: Layout) -> int:
     if flags or size < head.size:
         raise LinuxError(E.EINVAL)
-    if size > _PAGE:
+    if size > PAGE:
         raise LinuxError(E.E2BIG)
     _, _, length, context = map(int, head.unpack(task.mem.read(ctx, size))[:4])
     if size < length or length < head.size + context:

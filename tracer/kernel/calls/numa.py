@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import Fault, LinuxError
+from tracer.kernel.calls.common import CAP_SYS_NICE
 from tracer.kernel.calls.sessions import find_task
 from tracer.kernel.calls.threads import may_access
 from tracer.kernel.registry import syscall
@@ -21,7 +22,6 @@ _STATIC, _RELATIVE, _BALANCING = 1 << 15, 1 << 14, 1 << 13
 _MODE_FLAGS = _STATIC | _RELATIVE | _BALANCING
 _F_NODE, _F_ADDR, _F_MEMS_ALLOWED = 1, 2, 4
 _MF_VALID, _MF_MOVE, _MF_MOVE_ALL = 7, 2, 4
-_CAP_SYS_NICE = 23
 _MAX_NODES = 64                     # CONFIG_NODES_SHIFT=6
 _KEY = 0x6D706F6C                   # where a task keeps its policy: no prctl option
 
@@ -114,7 +114,7 @@ def mbind(task: Task, start: int, length: int, mode: int, address: int, bits: in
     nodes = _nodes(task, address, bits, word.size)
     if flags & ~_MF_VALID:
         raise LinuxError(E.EINVAL)
-    if flags & _MF_MOVE_ALL and not task.creds.capable(_CAP_SYS_NICE):
+    if flags & _MF_MOVE_ALL and not task.creds.capable(CAP_SYS_NICE):
         raise LinuxError(E.EPERM)
     if start & 4095:
         raise LinuxError(E.EINVAL)
@@ -145,7 +145,7 @@ def migrate_pages(task: Task, pid: int, bits: int, old: int, new: int, *, word: 
     nodes = _nodes(task, new, bits, word.size)
     if not may_access(task, find_task(task, pid)):
         raise LinuxError(E.EPERM)
-    if nodes & ~1 and not task.creds.capable(_CAP_SYS_NICE):
+    if nodes & ~1 and not task.creds.capable(CAP_SYS_NICE):
         raise LinuxError(E.EPERM)
     if not nodes & 1:
         raise LinuxError(E.EINVAL)
@@ -158,7 +158,7 @@ def move_pages(task: Task, pid: int, count: int, pages: int, nodes: int, status:
     """move_pages(2) (mm/migrate.c): tells the node of each page, or why it has none."""
     if flags & ~(_MF_MOVE | _MF_MOVE_ALL):
         raise LinuxError(E.EINVAL)
-    if flags & _MF_MOVE_ALL and not task.creds.capable(_CAP_SYS_NICE):
+    if flags & _MF_MOVE_ALL and not task.creds.capable(CAP_SYS_NICE):
         raise LinuxError(E.EPERM)
     other = find_task(task, pid)
     if not may_access(task, other):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
-from tracer.kernel.calls.common import install
+from tracer.kernel.calls.common import CAP_SYS_NICE, install
 from tracer.kernel.calls.memory import advise
 from tracer.kernel.calls.readwrite import import_iovec
 from tracer.kernel.calls.threads import may_access
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tracer.kernel.task import Process, Task
 
 _PIDFD_NONBLOCK, _PIDFD_THREAD = O_NONBLOCK, O_EXCL     # linux/pidfd.h
-_CAP_SYS_NICE = 23
 # MADV_WILLNEED, COLD, PAGEOUT, COLLAPSE: what may be advised to another process
 _FOR_OTHERS = frozenset((3, 20, 21, 25))
 
@@ -76,7 +75,7 @@ def process_madvise(task: Task, pidfd: int, vec: int, vlen: int, advice: int, fl
     leader = process.tasks[0]
     if not may_access(task, leader):
         raise LinuxError(E.EPERM)
-    if process is not task.process and not task.creds.capable(_CAP_SYS_NICE):
+    if process is not task.process and not task.creds.capable(CAP_SYS_NICE):
         raise LinuxError(E.EPERM)
     done = 0
     for address, length in ranges:

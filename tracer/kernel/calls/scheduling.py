@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sysnames import errno as E
 from tracer.errors import LinuxError
+from tracer.kernel.calls.common import CAP_SYS_ADMIN, CAP_SYS_NICE
 from tracer.kernel.calls.sessions import find_task
 from tracer.kernel.clockids import TICK
 from tracer.kernel.registry import syscall
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sysnames.layout import Layout
     from tracer.kernel.task import Task
 
-CAP_SYS_ADMIN, CAP_SYS_NICE = 21, 23
 NORMAL, FIFO, RR, BATCH, IDLE, DEADLINE = 0, 1, 2, 3, 5, 6
 _REALTIME = frozenset((FIFO, RR))
 _FAIR = frozenset((NORMAL, BATCH))
